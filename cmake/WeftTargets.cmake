@@ -13,6 +13,14 @@ if(WEFT_SANITIZE)
   target_link_options(weft_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+# add_subdirectory for a folder that may not have sources yet.
+function(weft_folder folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc ${folder}/*.c)
+  if(sources)
+    add_subdirectory(${folder})
+  endif()
+endfunction()
+
 # weft_library(<name> [DEPS <name>...] [LINK <target>...])
 #
 # The current folder's *.cc and *.c, as the static library weft_<name>. DEPS are other libraries of
@@ -22,7 +30,7 @@ function(weft_library name)
   file(GLOB sources CONFIGURE_DEPENDS *.cc *.c)
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   add_library(weft_${name} STATIC ${sources})
-  list(TRANSFORM arg_DEPS PREPEND weft_)
+  list(TRANSFORM arg_DEPS REPLACE "(.+)" "$<TARGET_NAME_IF_EXISTS:weft_\\1>")
   target_link_libraries(weft_${name} PUBLIC weft_flags ${arg_DEPS} ${arg_LINK})
 endfunction()
 
@@ -44,7 +52,7 @@ function(weft_test name)
   if(NOT arg_COST)
     set(arg_COST 0)
   endif()
-  list(TRANSFORM arg_DEPS PREPEND weft_)
+  list(TRANSFORM arg_DEPS REPLACE "(.+)" "$<TARGET_NAME_IF_EXISTS:weft_\\1>")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE weft_flags ${arg_DEPS} ${arg_MODELS} GTest::gmock_main)
   target_compile_definitions(${name} PRIVATE WEFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -32,8 +32,8 @@ target_link_libraries(weft_verilator_runtime_trace PUBLIC ZLIB::ZLIB)
 # weft_verilate(<target> TOP <module> [CONFIG <name>] [PREFIX <class>] [SOURCES <file.sv>...]
 #               [PARAMETERS <Name=value>...] [SHARDS <n>] [TRACE])
 #
-# The module <TOP> of rtl/weft.f (and of SOURCES, if the module or a harness around it is not in
-# that list) as a static library <target>. The model's class is <PREFIX>, by default
+# The module <TOP>, found with all it instantiates in rtl/ by name (and in SOURCES, for a harness
+# around the block under test), as a static library <target>. The model's class is <PREFIX>, by default
 # V<TOP>_<CONFIG>, in a header of that name. CONFIG is one of spec/configs.toml (default weft256).
 # SHARDS is into how many files the fast part is compiled: more of them build faster side by side.
 # TRACE adds FST waves, which doubles the model; the option WEFT_TRACE adds them to every model.
@@ -66,18 +66,21 @@ function(weft_verilate target)
   endforeach()
   set(slow ${folder}/slow.cpp)
 
-  file(GLOB_RECURSE rtl CONFIGURE_DEPENDS
-    ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*.svh ${CMAKE_SOURCE_DIR}/rtl/*.vlt)
+  file(GLOB_RECURSE rtl CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*.svh)
+  set(top ${rtl})
+  list(FILTER top INCLUDE REGEX "/${arg_TOP}\\.sv$")
+  file(GLOB stages LIST_DIRECTORIES true RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/rtl/*)
+  list(FILTER stages EXCLUDE REGEX "\\.")
+  list(TRANSFORM stages PREPEND +incdir+ OUTPUT_VARIABLE search)
   add_custom_command(
     OUTPUT ${fast} ${slow} ${folder}/${arg_PREFIX}.h
     COMMAND python3 ${CMAKE_SOURCE_DIR}/cmake/verilate.py --out ${folder} --prefix ${arg_PREFIX}
       --shards ${arg_SHARDS} -- ${WEFT_VERILATOR}
       --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define}
-      -O3 --assert --x-assign fast --x-initial fast --noassert-case
+      -O3 --assert --x-assign fast --x-initial unique
       --unroll-count 4096 --unroll-stmts 1000000 -Wno-fatal -Wno-lint -Wno-style
-      ${trace_option} -f rtl/weft.f ${arg_SOURCES}
-    DEPENDS ${rtl} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/rtl/weft.f
-      ${CMAKE_SOURCE_DIR}/cmake/verilate.py
+      ${trace_option} +incdir+rtl ${search} rtl/weft_pkg.sv ${top} ${arg_SOURCES}
+    DEPENDS ${rtl} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/verilate.py
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${arg_TOP} (${arg_CONFIG})"
     VERBATIM)

@@ -153,8 +153,8 @@ class RandomNetwork:
 
     def max_pool(self, x, kernel, stride, padding="SAME"):
         lift, shrink = _maximum_moments(kernel[0] * kernel[1])
-        y = self._tensor(self._name("max_pool"), self._window(x, x.shape[3], kernel, stride, padding),
-                         x.scale, x.zero_point,
+        shape = self._window(x, x.shape[3], kernel, stride, padding)
+        y = self._tensor(self._name("max_pool"), shape, x.scale, x.zero_point,
                          [m + lift * math.sqrt(v) for m, v in zip(x.mean, x.variance)],
                          [shrink * v for v in x.variance])
         self._model.max_pool_2d(x.index, y.index, kernel, stride, padding)
@@ -269,6 +269,9 @@ def command_line(description, default_output, build, **options):
     parser.add_argument("-o", "--output", default=default_output,
                         help="file to write (default %(default)s)")
     arguments = vars(parser.parse_args())
+    for name in options:
+        if arguments[name] < 1:
+            parser.error("--%s is %d: give 1 or more" % (name, arguments[name]))
     path = pathlib.Path(arguments.pop("output"))
     seed = arguments["seed"]
     data = build(**arguments)

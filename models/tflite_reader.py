@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the .tflite files of this folder's scripts: tensors, constants, operators, options.
+"""Reads .tflite files made of the operators below: tensors, constants, operators, options.
 
 Written apart from tflite_writer.py, from the format alone, so that each checks the other. For
 trusted files: a damaged file ends in an exception. The standard library is all it needs.
@@ -44,7 +44,7 @@ class Tensor:
 
 
 class Operator:
-    """name, version, inputs and outputs (tensor indices), options (dictionary)."""
+    """name, version, inputs and outputs (tensor indices), options (dictionary, may be empty)."""
 
 
 class Model:
@@ -123,10 +123,12 @@ def _read_operator(table, codes):
     code, operator.version = codes[table.number(0, "I")]
     operator.name, options_type, fields = OPERATORS[code]
     operator.inputs, operator.outputs = table.vector(1, "i"), table.vector(2, "i")
+    operator.options = {}
+    options = table.table(4)
+    if options is None:
+        return operator
     if table.number(3, "B") != options_type:
         raise ValueError("%s: options of type %d" % (operator.name, table.number(3, "B")))
-    options = table.table(4)
-    operator.options = {}
     for field, (name, code, default) in enumerate(fields):
         if code.startswith("*"):
             value = options.vector(field, code[1:])

@@ -147,11 +147,12 @@ def sv_package(configs, commands, registers):
     return "\n".join(out)
 
 
-def c_header(registers):
+def c_header(commands, registers):
     out = ["/* SPDX-License-Identifier: Apache-2.0 */", f"/* {NOTE}", " *",
            " * Registers, error codes, counters and the job ring entry. Freestanding C99. */",
            "#ifndef WEFT_HW_WEFT_HW_H_", "#define WEFT_HW_WEFT_HW_H_", ""]
     out.append("#define WEFT_ID_VALUE 0x57454654u")
+    out.append(f"#define WEFT_COMMAND_VERSION_VALUE {commands['version']}u")
     out.append("")
     for reg in registers["register"]:
         out.append(f"/* {reg['doc']} ({reg['access']}) */")
@@ -168,6 +169,8 @@ def c_header(registers):
     out.append("")
     for err in registers["error"]:
         out.append(f"#define WEFT_ERROR_{err['name']} {err['code']}u /* {err['doc']} */")
+    out += ["", "/* X(code, name, meaning) for every error code. */", "#define WEFT_ERROR_CODES(X) \\"]
+    out.append(" \\\n".join(f'  X({e["code"]}u, "{e["name"]}", "{e["doc"]}")' for e in registers["error"]))
     out.append("")
     out.append(f"#define WEFT_NUM_COUNTERS {len(registers['counter'])}u")
     for i, counter in enumerate(registers["counter"]):
@@ -327,7 +330,7 @@ def main():
     place_fields(commands)
     files = {
         "rtl/weft_pkg.sv": sv_package(configs, commands, registers),
-        "sw/include/weft/hw/weft_hw.h": c_header(registers),
+        "sw/include/weft/hw/weft_hw.h": c_header(commands, registers),
         "sw/include/weft/hw/configs.h": cc_configs(configs, commands, registers),
         "sw/include/weft/hw/commands.h": cc_commands(commands),
         "docs/registers.md": md_registers(registers),

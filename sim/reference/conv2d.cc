@@ -54,8 +54,8 @@ void Conv2D(const Conv2DParams& params, std::span<const int8_t> input,
     for (size_t i = 0; i < count; ++i) {
       const int n = static_cast<int>((first + i) / area);
       const int in_image = static_cast<int>((first + i) % area);
-      GatherPatch(params, input, n, in_image / params.output.width,
-                  in_image % params.output.width, patches.row(i).data());
+      GatherPatch(params, input, n, in_image / params.output.width, in_image % params.output.width,
+                  patches.row(i).data());
     }
     const Int32Matrix sums = ExactMatmul(patches.topRows(count), filters);
     for (size_t i = 0; i < count; ++i) {

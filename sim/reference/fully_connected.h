@@ -17,7 +17,8 @@ struct FullyConnectedParams {
   OutputStage stage;
 };
 
-/// input [batch, depth], weights [outputs, depth], bias [outputs] or empty, output [batch, outputs].
+/// input [batch, depth], weights [outputs, depth], bias [outputs] or empty, output [batch,
+/// outputs].
 void FullyConnected(const FullyConnectedParams& params, std::span<const int8_t> input,
                     std::span<const int8_t> weights, std::span<const int32_t> bias,
                     std::span<int8_t> output);

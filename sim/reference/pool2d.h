@@ -23,7 +23,6 @@ void AveragePool2D(const Pool2DParams& params, std::span<const int8_t> input,
                    std::span<int8_t> output);
 
 /// The largest element inside the image.
-void MaxPool2D(const Pool2DParams& params, std::span<const int8_t> input,
-               std::span<int8_t> output);
+void MaxPool2D(const Pool2DParams& params, std::span<const int8_t> input, std::span<int8_t> output);
 
 }  // namespace weft::reference

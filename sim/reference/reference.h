@@ -27,8 +27,8 @@ struct ReferenceResult {
 
 /// Runs `graph` on `inputs`: one byte buffer per graph input, in the order of Graph::inputs, each
 /// of that tensor's ByteCount(). Any batch. `rounding` is the rule of every requantisation.
-/// Fails on a graph ValidateGraph rejects, on a wrong number or size of inputs, and on the first
-/// operator, type or quantisation the reference does not cover.
+/// Fails on a graph ValidateGraph rejects, on a wrong number or size of inputs, on an unsupported
+/// operator and on a reduction too deep for the int32 accumulator (the operator is named).
 Result<ReferenceResult> RunReference(const Graph& graph,
                                      const std::vector<std::vector<uint8_t>>& inputs,
                                      Rounding rounding);

@@ -2,7 +2,7 @@
 #include "sim/reference/run_node.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstring>
 
 #include "sim/reference/conv2d.h"
@@ -23,22 +23,13 @@ int BiasInput(const Node& node) { return node.inputs.size() > 2 ? node.inputs[2]
 int Output(const Node& node) { return node.outputs[0]; }
 
 ImageShape ToImage(const Tensor& tensor) {
-  std::array<int, 4> dims = {1, 1, 1, 1};
-  std::copy_backward(tensor.shape.begin(), tensor.shape.end(), dims.end());
-  return {dims[0], dims[1], dims[2], dims[3]};
+  return {tensor.shape[0], tensor.shape[1], tensor.shape[2], tensor.shape[3]};
 }
 
 template <typename Attrs>
 Window ConvolutionWindow(const Attrs& attrs, const Tensor& weights) {
   return {weights.shape[1], weights.shape[2], attrs.stride_h,    attrs.stride_w,
           attrs.dilation_h, attrs.dilation_w, attrs.padding.top, attrs.padding.left};
-}
-
-Status CheckBias(const Node& node, const TensorStore& store) {
-  const int bias = BiasInput(node);
-  if (bias < 0 || store.Info(bias).type == DType::kInt32) return {};
-  return Fail("tensor '{}': the reference needs an int32 bias, this one is {}",
-              store.Info(bias).name, DTypeName(store.Info(bias).type));
 }
 
 Status CheckDepth(int64_t depth, const Tensor& weights) {
@@ -52,15 +43,14 @@ Status RunConv2D(const Node& node, Rounding rounding, TensorStore& store) {
   const Tensor& input = store.Info(DataInput(node));
   const Tensor& weights = store.Info(SecondInput(node));
   const Tensor& output = store.Info(Output(node));
-  auto stage = ConvolutionStage(input, weights, output, attrs.activation, rounding);
-  if (!stage) return tl::make_unexpected(stage.error());
-  if (Status ok = CheckBias(node, store); !ok) return ok;
   const int64_t depth = weights.ElementCount() / weights.shape[0];
   if (Status ok = CheckDepth(depth, weights); !ok) return ok;
-
-  const Conv2DParams params = {ToImage(input), ToImage(output), ConvolutionWindow(attrs, weights),
-                               static_cast<int32_t>(input.quant.zero_points[0]),
-                               *std::move(stage)};
+  Conv2DParams params;
+  params.input = ToImage(input);
+  params.output = ToImage(output);
+  params.window = ConvolutionWindow(attrs, weights);
+  params.input_zero_point = Int8Quantization(input).zero_point;
+  params.stage = ConvolutionStage(input, weights, output, attrs.activation, rounding);
   Conv2D(params, store.Int8(DataInput(node)), store.Int8(SecondInput(node)),
          store.Int32(BiasInput(node)), store.MutableInt8(Output(node)));
   return {};
@@ -71,18 +61,15 @@ Status RunDepthwiseConv2D(const Node& node, Rounding rounding, TensorStore& stor
   const Tensor& input = store.Info(DataInput(node));
   const Tensor& weights = store.Info(SecondInput(node));
   const Tensor& output = store.Info(Output(node));
-  auto stage = ConvolutionStage(input, weights, output, attrs.activation, rounding);
-  if (!stage) return tl::make_unexpected(stage.error());
-  if (Status ok = CheckBias(node, store); !ok) return ok;
-  const int64_t depth = static_cast<int64_t>(weights.shape[1]) * weights.shape[2];
+  const int64_t depth = int64_t{weights.shape[1]} * weights.shape[2];
   if (Status ok = CheckDepth(depth, weights); !ok) return ok;
-
-  const DepthwiseConv2DParams params = {ToImage(input),
-                                        ToImage(output),
-                                        ConvolutionWindow(attrs, weights),
-                                        attrs.multiplier,
-                                        static_cast<int32_t>(input.quant.zero_points[0]),
-                                        *std::move(stage)};
+  DepthwiseConv2DParams params;
+  params.input = ToImage(input);
+  params.output = ToImage(output);
+  params.window = ConvolutionWindow(attrs, weights);
+  params.multiplier = attrs.multiplier;
+  params.input_zero_point = Int8Quantization(input).zero_point;
+  params.stage = ConvolutionStage(input, weights, output, attrs.activation, rounding);
   DepthwiseConv2D(params, store.Int8(DataInput(node)), store.Int8(SecondInput(node)),
                   store.Int32(BiasInput(node)), store.MutableInt8(Output(node)));
   return {};
@@ -93,26 +80,14 @@ Status RunFullyConnected(const Node& node, Rounding rounding, TensorStore& store
   const Tensor& input = store.Info(DataInput(node));
   const Tensor& weights = store.Info(SecondInput(node));
   const Tensor& output = store.Info(Output(node));
-  auto stage = FullyConnectedStage(input, weights, output, attrs.activation, rounding);
-  if (!stage) return tl::make_unexpected(stage.error());
-  if (Status ok = CheckBias(node, store); !ok) return ok;
   if (Status ok = CheckDepth(weights.shape[1], weights); !ok) return ok;
-  const std::vector<int64_t>& zero_points = weights.quant.zero_points;
-  const bool one_zero_point =
-      std::all_of(zero_points.begin(), zero_points.end(),
-                  [&](int64_t z) { return z == zero_points[0] && z >= -128 && z <= 127; });
-  if (!one_zero_point) {
-    return Fail("tensor '{}': fully connected weights need one int8 zero point for all channels",
-                weights.name);
-  }
-
   FullyConnectedParams params;
-  params.depth = weights.shape[1];
   params.outputs = weights.shape[0];
+  params.depth = weights.shape[1];
   params.batch = static_cast<int>(input.ElementCount() / params.depth);
-  params.input_zero_point = static_cast<int32_t>(input.quant.zero_points[0]);
-  params.weight_zero_point = zero_points.empty() ? 0 : static_cast<int32_t>(zero_points[0]);
-  params.stage = *std::move(stage);
+  params.input_zero_point = Int8Quantization(input).zero_point;
+  params.weight_zero_point = Int8Quantization(weights).zero_point;
+  params.stage = FullyConnectedStage(input, weights, output, attrs.activation, rounding);
   FullyConnected(params, store.Int8(DataInput(node)), store.Int8(SecondInput(node)),
                  store.Int32(BiasInput(node)), store.MutableInt8(Output(node)));
   return {};
@@ -120,37 +95,17 @@ Status RunFullyConnected(const Node& node, Rounding rounding, TensorStore& store
 
 Status RunAdd(const Node& node, Rounding rounding, TensorStore& store) {
   const int first = DataInput(node), second = SecondInput(node), output = Output(node);
-  if (store.Info(first).shape != store.Info(second).shape) {
-    return Fail("tensors '{}' and '{}': ADD needs equal shapes", store.Info(first).name,
-                store.Info(second).name);
-  }
-  const auto params =
-      AddParameters(store.Info(first), store.Info(second), store.Info(output),
-                    std::get<AddAttrs>(node.attrs).activation, rounding);
-  if (!params) return tl::make_unexpected(params.error());
-  Add(*params, store.Int8(first), store.Int8(second), store.MutableInt8(output));
+  const AddParams params = AddParameters(store.Info(first), store.Info(second), store.Info(output),
+                                         std::get<AddAttrs>(node.attrs).activation, rounding);
+  Add(params, store.Int8(first), store.Int8(second), store.MutableInt8(output));
   return {};
-}
-
-// Every window holds at least one element of the image along one direction.
-bool WindowsTouchImage(int in, int out, int filter, int stride, int pad_before) {
-  return pad_before < filter && (out - 1) * stride - pad_before < in;
 }
 
 Status RunPool2D(const Node& node, TensorStore& store) {
   const auto& attrs = std::get<Pool2DAttrs>(node.attrs);
-  const Tensor& input = store.Info(DataInput(node));
   const Tensor& output = store.Info(Output(node));
-  const auto in = Int8Quantization(input);
-  if (!in) return tl::make_unexpected(in.error());
-  const auto out = Int8Quantization(output);
-  if (!out) return tl::make_unexpected(out.error());
-  if (in->zero_point != out->zero_point || std::abs(in->scale - out->scale) > 1e-6f * in->scale) {
-    return Fail("tensors '{}' and '{}': pooling needs one quantisation for input and output",
-                input.name, output.name);
-  }
   Pool2DParams params;
-  params.input = ToImage(input);
+  params.input = ToImage(store.Info(DataInput(node)));
   params.output = ToImage(output);
   params.window = {.kernel_h = attrs.filter_h,
                    .kernel_w = attrs.filter_w,
@@ -158,13 +113,7 @@ Status RunPool2D(const Node& node, TensorStore& store) {
                    .stride_w = attrs.stride_w,
                    .pad_top = attrs.padding.top,
                    .pad_left = attrs.padding.left};
-  params.range = RangeOf(attrs.activation, *out);
-  if (!WindowsTouchImage(params.input.height, params.output.height, attrs.filter_h,
-                         attrs.stride_h, attrs.padding.top) ||
-      !WindowsTouchImage(params.input.width, params.output.width, attrs.filter_w, attrs.stride_w,
-                         attrs.padding.left)) {
-    return Fail("tensor '{}': a pooling window lies entirely in the padding", output.name);
-  }
+  params.range = RangeOf(attrs.activation, Int8Quantization(output));
   const auto kernel = node.kind == OpKind::kAveragePool2D ? AveragePool2D : MaxPool2D;
   kernel(params, store.Int8(DataInput(node)), store.MutableInt8(Output(node)));
   return {};
@@ -172,14 +121,10 @@ Status RunPool2D(const Node& node, TensorStore& store) {
 
 Status RunPad(const Node& node, TensorStore& store) {
   const auto& attrs = std::get<PadAttrs>(node.attrs);
-  const Tensor& input = store.Info(DataInput(node));
-  if (input.type != DType::kInt8 || attrs.value < -128 || attrs.value > 127) {
-    return Fail("tensor '{}': the reference pads int8 with an int8 value, this is {} with {}",
-                input.name, DTypeName(input.type), attrs.value);
-  }
+  const std::vector<int32_t>& shape = store.Info(DataInput(node)).shape;
   PadParams params;
   params.value = static_cast<int8_t>(attrs.value);
-  std::copy_backward(input.shape.begin(), input.shape.end(), params.input.end());
+  std::copy_backward(shape.begin(), shape.end(), params.input.end());
   std::copy_backward(attrs.before.begin(), attrs.before.end(), params.before.end());
   std::copy_backward(attrs.after.begin(), attrs.after.end(), params.after.end());
   Pad(params, store.Int8(DataInput(node)), store.MutableInt8(Output(node)));
@@ -187,24 +132,25 @@ Status RunPad(const Node& node, TensorStore& store) {
 }
 
 Status RunView(const Node& node, TensorStore& store) {
-  const std::span<const uint8_t> input = store.Bytes(DataInput(node));
-  std::copy(input.begin(), input.end(), store.MutableBytes(Output(node)).begin());
+  std::ranges::copy(store.Bytes(DataInput(node)), store.MutableBytes(Output(node)).begin());
   return {};
 }
 
 Status RunSoftmax(const Node& node, TensorStore& store) {
-  const auto params = SoftmaxParameters(store.Info(DataInput(node)), store.Info(Output(node)),
-                                        std::get<SoftmaxAttrs>(node.attrs).beta);
-  if (!params) return tl::make_unexpected(params.error());
-  Softmax(*params, store.Int8(DataInput(node)), store.MutableInt8(Output(node)));
+  const Tensor& input = store.Info(DataInput(node));
+  if (input.shape.back() > kLargestSoftmaxDepth) {
+    return Fail("tensor '{}': softmax over {} elements, its fixed point sum holds at most {}",
+                input.name, input.shape.back(), kLargestSoftmaxDepth);
+  }
+  Softmax(SoftmaxParameters(input, std::get<SoftmaxAttrs>(node.attrs).beta),
+          store.Int8(DataInput(node)), store.MutableInt8(Output(node)));
   return {};
 }
 
 Status RunRescale(const Node& node, Activation activation, Rounding rounding, TensorStore& store) {
-  const auto params = RescaleParameters(store.Info(DataInput(node)), store.Info(Output(node)),
-                                        activation, rounding);
-  if (!params) return tl::make_unexpected(params.error());
-  Rescale(*params, store.Int8(DataInput(node)), store.MutableInt8(Output(node)));
+  const int input = DataInput(node), output = Output(node);
+  Rescale(RescaleParameters(store.Info(input), store.Info(output), activation, rounding),
+          store.Int8(input), store.MutableInt8(output));
   return {};
 }
 
@@ -213,23 +159,17 @@ Status RunQuantize(const Node& node, Rounding rounding, TensorStore& store) {
   if (store.Info(input).type != DType::kFloat32) {
     return RunRescale(node, Activation::kNone, rounding, store);
   }
-  const auto to = Int8Quantization(store.Info(output));
-  if (!to) return tl::make_unexpected(to.error());
-  QuantizeFloat(*to, store.Float32(input), store.MutableInt8(output));
+  QuantizeFloat(Int8Quantization(store.Info(output)), store.Float32(input),
+                store.MutableInt8(output));
   return {};
 }
 
 Status RunDequantize(const Node& node, TensorStore& store) {
   const int input = DataInput(node), output = Output(node);
-  if (store.Info(output).type != DType::kFloat32) {
-    return Fail("tensor '{}': DEQUANTIZE gives float32, this one is {}", store.Info(output).name,
-                DTypeName(store.Info(output).type));
-  }
-  const auto from = Int8Quantization(store.Info(input));
-  if (!from) return tl::make_unexpected(from.error());
-  std::vector<float> values(static_cast<size_t>(store.Info(output).ElementCount()));
-  DequantizeToFloat(*from, store.Int8(input), values);
-  std::memcpy(store.MutableBytes(output).data(), values.data(), values.size() * sizeof(float));
+  const std::span<uint8_t> bytes = store.MutableBytes(output);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  DequantizeToFloat(Int8Quantization(store.Info(input)), store.Int8(input), values);
+  std::memcpy(bytes.data(), values.data(), bytes.size());
   return {};
 }
 
@@ -265,7 +205,7 @@ Status RunNode(const Node& node, Rounding rounding, TensorStore& store) {
     case OpKind::kUnsupported:
       break;
   }
-  return Fail("the operator is not supported: {}", node.unsupported_why);
+  return Fail("not supported: {}", node.unsupported_why);
 }
 
 }  // namespace weft::reference

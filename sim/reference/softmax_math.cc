@@ -37,8 +37,8 @@ int32_t ExpOnNegativeValues(int32_t x) {
   constexpr int kFraction = 26;
   constexpr int32_t kQuarter = int32_t{1} << (kFraction - 2);
   // exp(-2^k), k = -2..4, Q0.31: one factor for each bit above the last quarter.
-  constexpr std::array<int32_t, 7> kExpOfMinusPowers = {1672461947, 1302514674, 790015084, 290630308,
-                                                        39332535,   720401,     242};
+  constexpr std::array<int32_t, 7> kExpOfMinusPowers = {
+      1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   const int32_t last_quarter = (x & (kQuarter - 1)) - kQuarter;
   const int32_t remainder = last_quarter - x;  // >= 0, a multiple of 1/4
   int32_t result = ExpOnLastQuarter(SaturatingShiftLeft(last_quarter, 31 - kFraction));

@@ -21,10 +21,10 @@ class TensorStore {
   const Tensor& Info(int index) const { return graph_.tensors[static_cast<size_t>(index)]; }
   std::span<const uint8_t> Bytes(int index) const;
   std::span<const int8_t> Int8(int index) const;
-  std::vector<int32_t> Int32(int index) const;    ///< index -1: empty
+  std::vector<int32_t> Int32(int index) const;  ///< index -1: empty
   std::vector<float> Float32(int index) const;
 
-  std::span<uint8_t> MutableBytes(int index);     ///< not for constants
+  std::span<uint8_t> MutableBytes(int index);  ///< not for constants
   std::span<int8_t> MutableInt8(int index);
 
   /// Hands the buffers over, by tensor index.

@@ -3,7 +3,6 @@
 // ValidateGraph: one pass over the tensors, one over the nodes in order, then the outputs.
 // Each operator kind has one function that states what its tensors and attributes must satisfy.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -21,6 +20,8 @@ constexpr size_t kMaxRank = 4;
 constexpr int kMaxMultiplierExponent = 30;
 // Pooling copies values, so scales must agree; TFLite's own tolerance.
 constexpr double kSameScaleTolerance = 1e-6;
+// Elements of a pooling window whose sum is sure to stay within int32.
+constexpr int64_t kMaxPoolWindow = int64_t{1} << 23;
 constexpr float kSoftmaxOutputScale = 1.0f / 256.0f;
 constexpr double kSoftmaxInputScaling = 1 << 26;  // softmax differences are held in Q5.26
 
@@ -324,7 +325,11 @@ class Validator {
   Status CheckProductMultipliers() const {
     for (float weight_scale : In(1).quant.scales) {
       const double product = double{In(0).quant.scales[0]} * double{weight_scale};
-      if (Status status = CheckMultiplier(product / double{Out().quant.scales[0]}); !status) {
+      // Fully connected layers form this product in float32, where it can become infinite.
+      const double factor = product > double{std::numeric_limits<float>::max()}
+                                ? std::numeric_limits<double>::infinity()
+                                : product / double{Out().quant.scales[0]};
+      if (Status status = CheckMultiplier(factor); !status) {
         return status;
       }
     }
@@ -484,6 +489,10 @@ class Validator {
       if (Status status = CheckRank(index, 4); !status) return status;
     }
     if (Status status = CheckSameQuantization(); !status) return status;
+    if (int64_t{(*attrs)->filter_h} * (*attrs)->filter_w > kMaxPoolWindow) {
+      return NodeFail("window {}x{} is too large for a 32-bit sum", (*attrs)->filter_h,
+                      (*attrs)->filter_w);
+    }
     return CheckWindowed(**attrs, (*attrs)->filter_h, (*attrs)->filter_w, 1, 1, In(0).shape[3]);
   }
 

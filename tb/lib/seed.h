@@ -59,8 +59,8 @@ class Rng {
   // Seeds from BaseSeed() and the current test's name, and prints how to repeat. `salt` tells
   // several generators in one test apart.
   explicit Rng(uint64_t salt = 0) : engine_(Mix(BaseSeed(), CurrentTestName(), salt)) {
-    if (salt == 0) std::cout << "seed " << BaseSeed() << ", repeat with: " << RepeatCommand()
-                             << std::endl;
+    if (salt == 0)
+      std::cout << "seed " << BaseSeed() << ", repeat with: " << RepeatCommand() << std::endl;
   }
 
   uint64_t Bits() { return engine_(); }

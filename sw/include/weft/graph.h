@@ -43,13 +43,14 @@ struct Tensor {
   Quantization quant;
   bool is_constant = false;
   std::vector<uint8_t> data;    ///< ElementCount() * DTypeSize(type) bytes when constant
-  int64_t ElementCount() const;
+  int64_t ElementCount() const; ///< product of the shape; INT64_MAX when it overflows
   size_t ByteCount() const { return static_cast<size_t>(ElementCount()) * DTypeSize(type); }
 };
 
 enum class Activation : uint8_t { kNone, kRelu, kRelu6, kReluN1To1 };
 
 /// Zero rows and columns (at the zero point) around the image. VALID is all zero.
+/// Each count is less than the (dilated) window, so every window holds part of the image.
 struct Padding2D {
   int top = 0, bottom = 0, left = 0, right = 0;
 };
@@ -86,13 +87,15 @@ struct Pool2DAttrs {
   Activation activation = Activation::kNone;
 };
 
-/// PAD with the zero point (or, for PADV2, `value`, a stored integer). Per dimension, rank <= 4.
+/// PAD and PADV2: fills with `value`, a stored integer (for PAD the zero point). Per dimension.
+/// inputs: data only; the file's paddings and value are resolved into these attributes.
 struct PadAttrs {
   std::vector<int> before, after;
   int32_t value = 0;
 };
 
 /// RESHAPE, SQUEEZE, EXPAND_DIMS: same bytes, new shape (that of the output tensor).
+/// inputs: data only.
 struct ViewAttrs {};
 
 /// SOFTMAX over the last dimension.

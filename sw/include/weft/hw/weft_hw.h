@@ -6,6 +6,7 @@
 #define WEFT_HW_WEFT_HW_H_
 
 #define WEFT_ID_VALUE 0x57454654u
+#define WEFT_COMMAND_VERSION_VALUE 1u
 
 /* Reads 0x57454654 ('WEFT'). (ro) */
 #define WEFT_REG_ID 0x000u
@@ -96,6 +97,21 @@
 #define WEFT_ERROR_ABORTED 9u /* the host wrote CONTROL.ABORT or CONTROL.RESET */
 #define WEFT_ERROR_WINDOW 10u /* reserved: an address outside every memory window */
 #define WEFT_ERROR_UNAUTHORIZED 11u /* reserved: a program without a valid authentication tag */
+
+/* X(code, name, meaning) for every error code. */
+#define WEFT_ERROR_CODES(X) \
+  X(0u, "NONE", "no error") \
+  X(1u, "BAD_OPCODE", "opcode not defined") \
+  X(2u, "BAD_FIELD", "a reserved bit is set or a field is out of range") \
+  X(3u, "BAD_ADDRESS", "a scratchpad address, alignment or ring length is out of range") \
+  X(4u, "BAD_STREAM", "the stream ended without END, or its length or address is not a multiple of a command") \
+  X(5u, "CONFIG_MISMATCH", "the program was compiled for another configuration or command set") \
+  X(6u, "READ_ERROR", "SLVERR or DECERR on a read") \
+  X(7u, "WRITE_ERROR", "SLVERR or DECERR on a write") \
+  X(8u, "TIMEOUT", "the watchdog saw no progress") \
+  X(9u, "ABORTED", "the host wrote CONTROL.ABORT or CONTROL.RESET") \
+  X(10u, "WINDOW", "reserved: an address outside every memory window") \
+  X(11u, "UNAUTHORIZED", "reserved: a program without a valid authentication tag")
 
 #define WEFT_NUM_COUNTERS 16u
 #define WEFT_COUNTER_CYCLES 0u /* cycles since the doorbell was seen */

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The checks that need no build, each a test of its own (label `lint`). scripts/check.sh says what
+# each of them does; exit code 77 means that the tool for it is not installed.
+
+foreach(check
+    spec_fresh
+    rtl_verilator_weft64 rtl_verilator_weft256 rtl_verilator_weft1024
+    rtl_yosys_weft64 rtl_yosys_weft256 rtl_yosys_weft1024
+    driver_host driver_riscv driver_arm
+    licence_headers cpp_format shell_syntax models_python mutations_fit)
+  add_test(NAME check.${check} COMMAND scripts/check.sh ${check}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(check.${check} PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 900)
+endforeach()

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where in the window the next beat is. Dense (mode 0): at most two fragments of n0 and n1 bytes,
+// the first at window row row_o, byte offset_o. Otherwise: a group of n0 rows and n1 columns at
+// row_o, column offset_o (offset_bytes_o bytes). The outputs belong to the present beat; advance_i
+// moves on by one, start_i back to the start of the window. The position outlives a RUN, so that
+// one with acc_first = 0 goes on where the RUN before stopped.
+`default_nettype none
+module weft_beat_walker (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+  input  wire logic         start_i,
+  input  wire logic         advance_i,
+  input  wire logic         dense_i,
+  input  wire logic [7:0]   kernel_rows_i,
+  input  wire logic [16:0]  kernel_span_i,
+  input  wire logic [20:0]  in_pitch_i,
+  input  wire logic [15:0]  pixel_bytes_i,
+  output      logic [7:0]   n0_o,
+  output      logic [7:0]   n1_o,
+  output      logic [7:0]   row_o,
+  output      logic [28:0]  row_offset_o,
+  output      logic [16:0]  offset_o,
+  output      logic [32:0]  offset_bytes_o
+);
+
+  localparam int unsigned K = weft_pkg::K;
+  localparam int unsigned R = weft_pkg::WindowRows;
+  localparam int unsigned C = weft_pkg::WindowCols;
+
+  logic [7:0] row_q, row_d;
+  logic [28:0] row_offset_q;
+  logic [16:0] offset_q, offset_d;
+  logic [32:0] bytes_q;
+  logic [16:0] left;         // of the present row: bytes, or columns
+  logic [7:0] rows_left;
+  logic [7:0] rows_on;       // rows the walk moves on by
+
+  assign left = kernel_span_i - offset_q;
+  assign rows_left = kernel_rows_i - row_q;
+
+  always_comb begin
+    rows_on = 8'd0;
+    if (dense_i) begin
+      n0_o = (left > 17'(K)) ? 8'(K) : left[7:0];
+      n1_o = 8'd0;
+      if (n0_o < 8'(K) && rows_left > 8'd1) begin
+        n1_o = (kernel_span_i > 17'(8'(K) - n0_o)) ? 8'(K) - n0_o : kernel_span_i[7:0];
+      end
+      offset_d = offset_q + 17'(n0_o);
+      if (left <= 17'(K)) begin
+        rows_on = (17'(n1_o) == kernel_span_i) ? 8'd2 : 8'd1;
+        offset_d = (17'(n1_o) == kernel_span_i) ? 17'd0 : 17'(n1_o);
+      end
+    end else begin
+      n0_o = (rows_left > 8'(R)) ? 8'(R) : rows_left;
+      n1_o = (left > 17'(C)) ? 8'(C) : left[7:0];
+      offset_d = offset_q + 17'(C);
+      if (left <= 17'(C)) begin
+        rows_on = 8'(R);
+        offset_d = 17'd0;
+      end
+    end
+    row_d = row_q + rows_on;
+  end
+
+  assign row_o = row_q;
+  assign row_offset_o = row_offset_q;
+  assign offset_o = offset_q;
+  assign offset_bytes_o = bytes_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || start_i) begin
+      row_q <= 8'd0;
+      row_offset_q <= 29'd0;
+      offset_q <= 17'd0;
+      bytes_q <= 33'd0;
+    end else if (advance_i) begin
+      row_q <= row_d;
+      row_offset_q <= row_offset_q + 29'(rows_on) * 29'(in_pitch_i);
+      offset_q <= offset_d;
+      bytes_q <= (offset_d == 17'd0) ? 33'd0 : bytes_q + 33'(C) * 33'(pixel_bytes_i);
+    end
+  end
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records passed between the modules of the feed. Ports carry them as plain vectors of the widths
+// below; a module that looks inside writes the _TYPE macro in its body and assigns the vector to a
+// variable of the type. Field widths do not depend on the configuration.
+`ifndef WEFT_FEED_TYPES
+`define WEFT_FEED_TYPES
+
+// A command, prepared: everything a RUN's block and beat loops need.
+//   base       address of byte 0 of the input row of the first pixel's window row 0
+//   col_first  byte offset in its row of the first pixel's window; col_row: of the rectangle's column 0
+//   wrap_pitch bytes from one output row's windows to the next's
+//   pads       columns left of the image in a window row at col_row; pads_x: offset of the next one
+//   skip_cols  columns from col_row to col_first; stride_cols: between neighbouring pixels
+`define WEFT_PLAN_BITS 501
+`define WEFT_PLAN_TYPE \
+  typedef struct packed { \
+    logic null_op; \
+    logic [1:0] mode; \
+    logic acc_first; \
+    logic acc_last; \
+    logic shared; \
+    logic aligned; \
+    logic [2:0] wait_mask; \
+    logic [15:0] wait_load; \
+    logic [15:0] wait_exec; \
+    logic [15:0] wait_store; \
+    logic [7:0] wait_step_block; \
+    logic [3:0] wait_step_beat; \
+    logic [7:0] pixels; \
+    logic [11:0] tile_width; \
+    logic [11:0] first_width; \
+    logic [15:0] blocks; \
+    logic [7:0] last_channels; \
+    logic [11:0] beats; \
+    logic [7:0] kernel_rows; \
+    logic [16:0] kernel_span; \
+    logic [15:0] pixel_bytes; \
+    logic [20:0] step_bytes; \
+    logic [7:0] stride_cols; \
+    logic [7:0] stride_rows; \
+    logic [15:0] in_rows; \
+    logic [20:0] in_row_bytes; \
+    logic [20:0] in_pitch; \
+    logic [28:0] wrap_pitch; \
+    logic [7:0] pad_value; \
+    logic signed [15:0] in_y; \
+    logic signed [39:0] base; \
+    logic signed [35:0] col_first; \
+    logic signed [21:0] col_row; \
+    logic [21:0] pads; \
+    logic [21:0] pads_x; \
+    logic [19:0] skip_cols; \
+  } plan_t;
+
+// What address generation needs for one beat. Dense: fragments of n0 and n1 bytes, the first at
+// window row `row`, byte `offset`; row_offset = row * in_pitch. Window: a group of n0 rows and n1
+// columns at window row `row`; column 0 of a band of pixels that exists is at byte x_first (first
+// band of the stripe) or x_rest, after `lead_*` columns of padding; chan_offset = first channel.
+`define WEFT_BEAT_BITS 466
+`define WEFT_BEAT_TYPE \
+  typedef struct packed { \
+    logic window; \
+    logic aligned; \
+    logic [7:0] pixels; \
+    logic [11:0] tile_width; \
+    logic [11:0] first_width; \
+    logic [7:0] n0; \
+    logic [7:0] n1; \
+    logic [7:0] row; \
+    logic [16:0] offset; \
+    logic [28:0] row_offset; \
+    logic [15:0] chan_offset; \
+    logic [7:0] channels; \
+    logic [20:0] step_bytes; \
+    logic [15:0] pixel_bytes; \
+    logic [7:0] stride_cols; \
+    logic [7:0] stride_rows; \
+    logic [15:0] in_rows; \
+    logic [20:0] in_row_bytes; \
+    logic [20:0] in_pitch; \
+    logic [28:0] wrap_pitch; \
+    logic [7:0] pad_value; \
+    logic signed [15:0] in_y; \
+    logic signed [39:0] base; \
+    logic signed [35:0] col_first; \
+    logic signed [21:0] col_row; \
+    logic [35:0] x_first; \
+    logic [35:0] x_rest; \
+    logic [15:0] lead_first; \
+    logic [15:0] lead_rest; \
+  } beat_t;
+
+// What issuing operands needs for one beat: `first` overwrites the accumulators, `last` hands the
+// buffer to post, `swap` takes new weights; the rest steers the window unit.
+`define WEFT_ISSUE_BITS 102
+`define WEFT_ISSUE_TYPE \
+  typedef struct packed { \
+    logic null_op; \
+    logic [1:0] mode; \
+    logic swap; \
+    logic first; \
+    logic last; \
+    logic [7:0] pixels; \
+    logic [11:0] tile_width; \
+    logic [11:0] first_width; \
+    logic [7:0] rows; \
+    logic [7:0] cols; \
+    logic [7:0] stride_cols; \
+    logic [7:0] pad_value; \
+    logic [15:0] lead_first; \
+    logic [15:0] lead_rest; \
+  } issue_t;
+
+// One step of address generation, at most four words. Fragment i: bytes addr_i + col_i ..
+// +n_i-1, of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. Columns of the window
+// unit: fragments are rows (`aligned`: rows 2 and 3 are one word each at addr_2 + col_0, addr_3 + col_0).
+`define WEFT_PIECE_BITS 342
+`define WEFT_PIECE_TYPE \
+  typedef struct packed { \
+    logic column; \
+    logic aligned; \
+    logic part_first; \
+    logic part_last; \
+    logic band_last; \
+    logic band_void; \
+    logic [7:0] part_row; \
+    logic [7:0] pad_value; \
+    logic [20:0] row_bytes; \
+    logic [3:0] ok; \
+    logic [7:0] n0; \
+    logic [7:0] n1; \
+    logic signed [39:0] addr0; \
+    logic signed [39:0] addr1; \
+    logic signed [39:0] addr2; \
+    logic signed [39:0] addr3; \
+    logic signed [59:0] unused; \
+    logic signed [35:0] col0; \
+    logic signed [35:0] col1; \
+  } piece_t;
+
+`endif

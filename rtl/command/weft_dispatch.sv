@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes commands in stream order, refuses illegal ones, and puts each into the queue of its engine;
+// execution commands go to feed, weight loader and post alike. END waits until everything is idle.
+// Does not check waits: the engines do, against the retired counts kept here.
+// One command a cycle when its queue has room; two cycles from stream to queue. Queue entries are
+// {memory address, command}; <engine>_index_o is the index of the command taken last.
+`default_nettype none
+module weft_dispatch (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    // stream
+    input  wire logic        cmd_valid_i,
+    output logic             cmd_ready_o,
+    input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,
+    input  wire logic [31:0] cmd_index_i,
+    input  wire logic        exhausted_i,     // no command is left in the stream
+    input  wire logic        running_i,       // a job is running
+    input  wire logic [8*40-1:0] region_base_i,
+    // queues: {address, command}
+    output logic             load_valid_o,
+    input  wire logic        load_ready_i,
+    output logic [39:0]      load_addr_o,
+    output logic [weft_pkg::CommandBits-1:0] load_cmd_o,
+    output logic             weights_valid_o,
+    input  wire logic        weights_ready_i,
+    output logic [39:0]      weights_addr_o,
+    output logic [weft_pkg::CommandBits-1:0] weights_cmd_o,
+    output logic             store_valid_o,
+    input  wire logic        store_ready_i,
+    output logic [39:0]      store_addr_o,
+    output logic [weft_pkg::CommandBits-1:0] store_cmd_o,
+    output logic             feed_valid_o,
+    input  wire logic        feed_ready_i,
+    output logic [weft_pkg::CommandBits-1:0] feed_cmd_o,
+    output logic             loader_valid_o,
+    input  wire logic        loader_ready_i,
+    output logic [weft_pkg::CommandBits-1:0] loader_cmd_o,
+    output logic             post_valid_o,
+    input  wire logic        post_ready_i,
+    output logic [39:0]      post_addr_o,
+    output logic [weft_pkg::CommandBits-1:0] post_cmd_o,
+    // index of the command each engine took last
+    output logic [31:0]      load_index_o,
+    output logic [31:0]      weights_index_o,
+    output logic [31:0]      store_index_o,
+    output logic [31:0]      feed_index_o,
+    output logic [31:0]      post_index_o,
+    // retired work
+    input  wire logic        load_retired_i,
+    input  wire logic        block_retired_i,
+    input  wire logic        store_retired_i,
+    output logic [15:0]      load_count_o,
+    output logic [15:0]      exec_count_o,
+    output logic [15:0]      store_count_o,
+    // end and errors
+    input  wire logic        engines_idle_i,
+    output logic             end_o,           // END reached and everything idle: one cycle
+    output logic [7:0]       error_o,         // error of the command in decode, ErrNone if none
+    output logic [31:0]      error_index_o
+);
+  localparam int unsigned Depth = 8;
+  localparam int unsigned CmdW = weft_pkg::CommandBits;
+
+  // Stage 1: decode, resolve the address.
+  logic [2:0]  engine, region;
+  logic [7:0]  error;
+  logic [39:0] offset, base;
+  logic have_input_q, have_output_q, have_add_q, adds_q, has_params_q, per_tensor_q;
+  weft_pkg::setup_output_t setup_out;
+  assign setup_out = cmd_i;
+
+  weft_decode u_decode (
+      .cmd_i,
+      .have_input_i (have_input_q),
+      .have_output_i(have_output_q),
+      .have_add_i   (have_add_q),
+      .adds_i       (adds_q),
+      .has_params_i (has_params_q),
+      .per_tensor_i (per_tensor_q),
+      .engine_o     (engine),
+      .error_o      (error),
+      .region_o     (region),
+      .offset_o     (offset)
+  );
+  assign base = region_base_i[40*region +: 40];
+
+  logic            held_q;           // stage 2 holds a command
+  logic [2:0]      engine_q;
+  logic [7:0]      error_q;
+  logic [39:0]     addr_q;
+  logic [CmdW-1:0] cmd_q;
+  logic [31:0]     index_q;
+  logic            taken, is_end, is_nop;
+
+  assign cmd_ready_o = running_i && (!held_q || taken);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      held_q        <= 1'b0;
+      have_input_q  <= 1'b0;
+      have_output_q <= 1'b0;
+      have_add_q    <= 1'b0;
+      adds_q        <= 1'b0;
+      has_params_q  <= 1'b0;
+      per_tensor_q  <= 1'b0;
+    end else begin
+      if (cmd_valid_i && cmd_ready_o) begin
+        held_q <= 1'b1;
+        if (cmd_i[7:0] == weft_pkg::OpSetupInput) have_input_q <= 1'b1;
+        if (cmd_i[7:0] == weft_pkg::OpSetupAdd) have_add_q <= 1'b1;
+        if (cmd_i[7:0] == weft_pkg::OpSetupOutput) begin
+          have_output_q <= 1'b1;
+          adds_q        <= setup_out.add;
+          has_params_q  <= setup_out.has_params;
+          per_tensor_q  <= setup_out.per_tensor;
+        end
+      end else if (taken) begin
+        held_q <= 1'b0;
+      end
+    end
+    if (cmd_valid_i && cmd_ready_o) begin
+      engine_q <= engine;
+      error_q  <= error;
+      addr_q   <= base + offset;
+      cmd_q    <= cmd_i;
+      index_q  <= cmd_index_i;
+    end
+  end
+
+  // Stage 2: into the queues. An illegal command stays here until the job is ended.
+  logic legal, load_ready, weights_ready, store_ready, feed_ready, loader_ready, post_ready;
+  logic exec_ready, to_load, to_weights, to_store, to_exec;
+  logic queues_empty;
+
+  assign legal      = held_q && (error_q == weft_pkg::ErrNone);
+  assign is_end     = legal && cmd_q[7:0] == weft_pkg::OpEnd;
+  assign is_nop     = legal && cmd_q[7:0] == weft_pkg::OpNop;
+  assign exec_ready = feed_ready && loader_ready && post_ready;
+  assign to_load    = legal && engine_q == 3'd1;
+  assign to_weights = legal && engine_q == 3'd2;
+  assign to_exec    = legal && engine_q == 3'd3 && exec_ready;
+  assign to_store   = legal && engine_q == 3'd4;
+  assign end_o      = is_end && queues_empty && engines_idle_i;
+  assign taken      = (to_load && load_ready) || (to_weights && weights_ready) || to_exec
+                      || (to_store && store_ready) || is_nop || end_o;
+
+  assign queues_empty = !load_valid_o && !weights_valid_o && !store_valid_o && !feed_valid_o
+                        && !loader_valid_o && !post_valid_o;
+
+  assign error_o = (held_q && error_q != weft_pkg::ErrNone) ? error_q
+                   : (running_i && !held_q && exhausted_i) ? weft_pkg::ErrBadStream
+                   : weft_pkg::ErrNone;
+  assign error_index_o = held_q ? index_q : cmd_index_i;
+
+  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_load (
+      .clk_i, .rst_ni,
+      .valid_i(to_load), .ready_o(load_ready), .data_i({index_q, addr_q, cmd_q}),
+      .valid_o(load_valid_o), .ready_i(load_ready_i),
+      .data_o({load_index, load_addr_o, load_cmd_o}));
+  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_weights (
+      .clk_i, .rst_ni,
+      .valid_i(to_weights), .ready_o(weights_ready), .data_i({index_q, addr_q, cmd_q}),
+      .valid_o(weights_valid_o), .ready_i(weights_ready_i),
+      .data_o({weights_index, weights_addr_o, weights_cmd_o}));
+  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_store (
+      .clk_i, .rst_ni,
+      .valid_i(to_store), .ready_o(store_ready), .data_i({index_q, addr_q, cmd_q}),
+      .valid_o(store_valid_o), .ready_i(store_ready_i),
+      .data_o({store_index, store_addr_o, store_cmd_o}));
+  weft_fifo #(.Width(CmdW + 32), .Depth(Depth)) u_feed (
+      .clk_i, .rst_ni,
+      .valid_i(to_exec), .ready_o(feed_ready), .data_i({index_q, cmd_q}),
+      .valid_o(feed_valid_o), .ready_i(feed_ready_i),
+      .data_o({feed_index, feed_cmd_o}));
+  weft_fifo #(.Width(CmdW), .Depth(Depth)) u_loader (
+      .clk_i, .rst_ni,
+      .valid_i(to_exec), .ready_o(loader_ready), .data_i(cmd_q),
+      .valid_o(loader_valid_o), .ready_i(loader_ready_i),
+      .data_o(loader_cmd_o));
+  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_post (
+      .clk_i, .rst_ni,
+      .valid_i(to_exec), .ready_o(post_ready), .data_i({index_q, addr_q, cmd_q}),
+      .valid_o(post_valid_o), .ready_i(post_ready_i),
+      .data_o({post_index, post_addr_o, post_cmd_o}));
+
+  // Index of the command an engine took last: names the culprit of a failing access.
+  logic [31:0] load_index, weights_index, store_index, feed_index, post_index;
+  always_ff @(posedge clk_i) begin
+    if (load_valid_o && load_ready_i) load_index_o <= load_index;
+    if (weights_valid_o && weights_ready_i) weights_index_o <= weights_index;
+    if (store_valid_o && store_ready_i) store_index_o <= store_index;
+    if (feed_valid_o && feed_ready_i) feed_index_o <= feed_index;
+    if (post_valid_o && post_ready_i) post_index_o <= post_index;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      load_count_o  <= '0;
+      exec_count_o  <= '0;
+      store_count_o <= '0;
+    end else begin
+      load_count_o  <= load_count_o + 16'(load_retired_i);
+      exec_count_o  <= exec_count_o + 16'(block_retired_i);
+      store_count_o <= store_count_o + 16'(store_retired_i);
+    end
+  end
+endmodule
+`default_nettype wire

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The read half of the one place from which accesses leave for memory. Clients (0 commands,
+// 1 weights, 2 load) ask for runs of bytes; a run becomes INCR bursts within 256-byte blocks, with
+// ARID = client. Commands go before load before weights, but who was passed over three times is next.
+// Up to MaxBursts bursts are under way; memory may answer different IDs in any order. Data goes to
+// the client in the cycle in which it arrives. Reset by the hard reset only: with drain_i nothing new
+// is asked for, requests are dropped, and data of the bursts under way is swallowed until idle_o.
+`default_nettype none
+`include "common/weft_assert.svh"
+module weft_axi_read #(
+  parameter int unsigned IdWidth = 2,
+  parameter int unsigned MaxBursts = 8
+) (
+  input  wire logic                              clk_i,
+  input  wire logic                              rst_ni,
+  input  wire logic                              drain_i,
+  output      logic                              idle_o,        // no burst under way
+  // clients
+  input  wire logic [2:0]                        req_valid_i,
+  output      logic [2:0]                        req_ready_o,
+  input  wire logic [3*40-1:0]                   req_addr_i,    // beat-aligned
+  input  wire logic [3*21-1:0]                   req_bytes_i,   // at least 1, rounded up to beats
+  output      logic [2:0]                        rsp_valid_o,
+  input  wire logic [2:0]                        rsp_ready_i,
+  output      logic [8*weft_pkg::AxiBytes-1:0]   rsp_data_o,    // of whichever client is valid
+  output      logic                              rsp_last_o,    // last beat of a request
+  // SLVERR or DECERR: a pulse, with the burst's client and address
+  output      logic                              error_o,
+  output      logic [1:0]                        error_client_o,
+  output      logic [39:0]                       error_addr_o,
+  output      logic [2:0]                        beat_o,        // a beat of this client moved
+  // memory
+  input  wire logic [3:0]                        cache_i,
+  input  wire logic [2:0]                        prot_i,
+  output      logic                              axi_arvalid_o,
+  input  wire logic                              axi_arready_i,
+  output      logic [IdWidth-1:0]                axi_arid_o,
+  output      logic [39:0]                       axi_araddr_o,
+  output      logic [7:0]                        axi_arlen_o,
+  output      logic [2:0]                        axi_arsize_o,
+  output      logic [1:0]                        axi_arburst_o,
+  output      logic [3:0]                        axi_arcache_o,
+  output      logic [2:0]                        axi_arprot_o,
+  input  wire logic                              axi_rvalid_i,
+  output      logic                              axi_rready_o,
+  input  wire logic [IdWidth-1:0]                axi_rid_i,
+  input  wire logic [8*weft_pkg::AxiBytes-1:0]   axi_rdata_i,
+  input  wire logic [1:0]                        axi_rresp_i,
+  input  wire logic                              axi_rlast_i
+);
+
+  localparam int unsigned Clients = 3;
+  localparam int unsigned CountBits = $clog2(MaxBursts + 1);
+
+  // Bursts the clients would like to send.
+  logic [Clients-1:0] burst_valid, burst_ready, burst_last;
+  logic [39:0] burst_addr [Clients];
+  logic [7:0] burst_len [Clients];
+  logic [Clients-1:0] splitter_ready;
+
+  assign req_ready_o = splitter_ready & {Clients{!drain_i}};
+
+  for (genvar c = 0; c < Clients; c++) begin : gen_splitter
+    weft_burst_splitter u_splitter (
+      .clk_i,
+      .rst_ni,
+      .clear_i(drain_i),
+      .req_valid_i(req_valid_i[c]),
+      .req_ready_o(splitter_ready[c]),
+      .req_addr_i(req_addr_i[c*40+:40]),
+      .req_bytes_i(req_bytes_i[c*21+:21]),
+      .burst_valid_o(burst_valid[c]),
+      .burst_ready_i(burst_ready[c]),
+      .burst_addr_o(burst_addr[c]),
+      .burst_len_o(burst_len[c]),
+      .burst_last_o(burst_last[c])
+    );
+  end
+
+  // Choice of the next burst.
+  logic [1:0] passed_q [Clients];  // times a waiting client was passed over, up to 3
+  logic [Clients-1:0] impatient, pick;
+  logic [1:0] pick_client;
+  logic issue;
+  logic [CountBits-1:0] count_q;
+  logic burst_done;
+
+  always_comb begin
+    for (int unsigned c = 0; c < Clients; c++) impatient[c] = burst_valid[c] && passed_q[c] == 2'd3;
+    if (impatient[0]) pick_client = 2'd0;
+    else if (impatient[2]) pick_client = 2'd2;
+    else if (impatient[1]) pick_client = 2'd1;
+    else if (burst_valid[0]) pick_client = 2'd0;
+    else if (burst_valid[2]) pick_client = 2'd2;
+    else pick_client = 2'd1;
+    pick = Clients'(1) << pick_client;
+  end
+
+  assign issue = (burst_valid & pick) != '0 && !drain_i && count_q != CountBits'(MaxBursts) &&
+                 (!axi_arvalid_o || axi_arready_i);
+  assign burst_ready = issue ? pick : '0;
+
+  assign axi_arsize_o = 3'($clog2(weft_pkg::AxiBytes));
+  assign axi_arburst_o = 2'b01;
+  assign axi_arcache_o = cache_i;
+  assign axi_arprot_o = prot_i;
+
+  always_ff @(posedge clk_i) begin
+    if (issue) begin
+      axi_arid_o <= IdWidth'(pick_client);
+      axi_araddr_o <= burst_addr[pick_client];
+      axi_arlen_o <= burst_len[pick_client];
+    end
+    if (!rst_ni) begin
+      axi_arvalid_o <= 1'b0;
+      count_q <= '0;
+      for (int unsigned c = 0; c < Clients; c++) passed_q[c] <= '0;
+    end else begin
+      if (issue) axi_arvalid_o <= 1'b1;
+      else if (axi_arready_i) axi_arvalid_o <= 1'b0;
+      if (issue && !burst_done) count_q <= count_q + 1'b1;
+      if (burst_done && !issue) count_q <= count_q - 1'b1;
+      for (int unsigned c = 0; c < Clients; c++) begin
+        if (!burst_valid[c] || burst_ready[c]) passed_q[c] <= '0;
+        else if (issue && passed_q[c] != 2'd3) passed_q[c] <= passed_q[c] + 1'b1;
+      end
+    end
+  end
+
+  // Bursts under way, by client in order: address, and whether the request ends with it.
+  logic [Clients-1:0] way_ready, way_valid, way_last, way_pop;
+  logic [39:0] way_addr [Clients];
+  logic known, beat;
+  logic [1:0] rsp_client;
+
+  for (genvar c = 0; c < Clients; c++) begin : gen_way
+    weft_fifo #(
+      .Width(41),
+      .Depth(MaxBursts)
+    ) u_way (
+      .clk_i,
+      .rst_ni,
+      .valid_i(burst_ready[c]),
+      .ready_o(way_ready[c]),
+      .data_i({burst_last[c], burst_addr[c]}),
+      .valid_o(way_valid[c]),
+      .ready_i(way_pop[c]),
+      .data_o({way_last[c], way_addr[c]})
+    );
+  end
+
+  // Data. Beats with an ID nobody asked for are swallowed.
+  assign rsp_client = axi_rid_i[1:0];
+  assign known = axi_rid_i < IdWidth'(Clients) && way_valid[rsp_client];
+  assign beat = axi_rvalid_i && axi_rready_o && known;
+  assign burst_done = beat && axi_rlast_i;
+  assign rsp_data_o = axi_rdata_i;
+
+  always_comb begin
+    rsp_valid_o = '0;
+    beat_o = '0;
+    way_pop = '0;
+    axi_rready_o = 1'b1;
+    rsp_last_o = 1'b0;
+    error_addr_o = '0;
+    if (known) begin
+      if (!drain_i) begin
+        rsp_valid_o[rsp_client] = axi_rvalid_i;
+        axi_rready_o = rsp_ready_i[rsp_client];
+      end
+      beat_o[rsp_client] = beat;
+      way_pop[rsp_client] = burst_done;
+      rsp_last_o = axi_rlast_i && way_last[rsp_client];
+      error_addr_o = way_addr[rsp_client];
+    end
+  end
+
+  assign error_o = beat && axi_rresp_i != 2'b00;
+  assign error_client_o = rsp_client;
+  assign idle_o = count_q == '0;
+
+`ifndef SYNTHESIS
+  logic ar_waits_q;
+  logic [IdWidth+47:0] ar_q;
+  always_ff @(posedge clk_i) begin
+    ar_waits_q <= rst_ni && axi_arvalid_o && !axi_arready_i;
+    ar_q <= {axi_arid_o, axi_araddr_o, axi_arlen_o};
+    if (rst_ni) begin
+      `WEFT_ASSERT(a_room_for_burst, (burst_ready & ~way_ready) == '0)
+      `WEFT_ASSERT(a_answer_was_asked_for, !axi_rvalid_i || known)
+      `WEFT_ASSERT(a_ar_held,
+                   !ar_waits_q || (axi_arvalid_o && ar_q == {axi_arid_o, axi_araddr_o, axi_arlen_o}))
+    end
+  end
+`endif
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The write half of the one place from which accesses leave for memory. Clients (0 store, 1 marker)
+// hand over beats; those of a row, up to the end of a 256-byte block, are collected into a burst,
+// and only a complete burst is announced, so a client that stops never blocks the bus. Up to
+// MaxBursts bursts wait for their answers; one AWID, so answers come in order. done_o pulses when
+// the last answer of a command is in. Reset by the hard reset only: with drain_i an incomplete burst
+// is dropped, complete ones are finished, nothing new is taken, until idle_o.
+`default_nettype none
+`include "common/weft_assert.svh"
+module weft_axi_write #(
+  parameter int unsigned IdWidth = 2,
+  parameter int unsigned MaxBursts = 8
+) (
+  input  wire logic                                clk_i,
+  input  wire logic                                rst_ni,
+  input  wire logic                                drain_i,
+  output      logic                                idle_o,
+  // clients; a burst's beats come from one client, in rising order
+  input  wire logic [1:0]                          wr_valid_i,
+  output      logic [1:0]                          wr_ready_o,
+  input  wire logic [2*40-1:0]                     wr_addr_i,      // of the beat, beat-aligned
+  input  wire logic [2*8*weft_pkg::AxiBytes-1:0]   wr_data_i,
+  input  wire logic [2*weft_pkg::AxiBytes-1:0]     wr_strb_i,
+  input  wire logic [1:0]                          wr_last_i,      // last beat of a row
+  input  wire logic [1:0]                          wr_cmd_last_i,  // last beat of a command
+  output      logic [1:0]                          done_o,
+  // SLVERR or DECERR: a pulse (instead of done_o), with the burst's client and address
+  output      logic                                error_o,
+  output      logic                                error_client_o,
+  output      logic [39:0]                         error_addr_o,
+  output      logic                                beat_o,         // a beat moved
+  // memory
+  input  wire logic [3:0]                          cache_i,
+  input  wire logic [2:0]                          prot_i,
+  output      logic                                axi_awvalid_o,
+  input  wire logic                                axi_awready_i,
+  output      logic [IdWidth-1:0]                  axi_awid_o,
+  output      logic [39:0]                         axi_awaddr_o,
+  output      logic [7:0]                          axi_awlen_o,
+  output      logic [2:0]                          axi_awsize_o,
+  output      logic [1:0]                          axi_awburst_o,
+  output      logic [3:0]                          axi_awcache_o,
+  output      logic [2:0]                          axi_awprot_o,
+  output      logic                                axi_wvalid_o,
+  input  wire logic                                axi_wready_i,
+  output      logic [8*weft_pkg::AxiBytes-1:0]     axi_wdata_o,
+  output      logic [weft_pkg::AxiBytes-1:0]       axi_wstrb_o,
+  output      logic                                axi_wlast_o,
+  input  wire logic                                axi_bvalid_i,
+  output      logic                                axi_bready_o,
+  input  wire logic [1:0]                          axi_bresp_i
+);
+
+  localparam int unsigned B = weft_pkg::AxiBytes;
+  localparam int unsigned BeatBits = $clog2(B);
+  localparam int unsigned IndexBits = 8 - BeatBits;         // beat within a block
+  localparam int unsigned PtrBits = IndexBits + 2;          // room for four full bursts
+  localparam int unsigned Entry = 9 * B + 1;
+  localparam int unsigned CountBits = $clog2(MaxBursts + 1);
+
+  // Collecting. Pointers have one bit more than an address, so that full differs from empty.
+  logic locked_q, lock_q, sel;
+  logic take, wr_last, cmd_last, burst_end, head_ready;
+  logic [39:0] addr;
+  logic [8*B-1:0] data;
+  logic [B-1:0] strb;
+  logic [PtrBits:0] wr_ptr_q, done_ptr_q, rd_ptr_q;         // next beat, end of last burst, next read
+  logic [39:0] first_q, first;
+  logic [IndexBits-1:0] count_q;                            // beats of the burst so far
+
+  assign sel = locked_q ? lock_q : wr_valid_i[1];
+  assign addr = sel ? wr_addr_i[40+:40] : wr_addr_i[0+:40];
+  assign data = sel ? wr_data_i[8*B+:8*B] : wr_data_i[0+:8*B];
+  assign strb = sel ? wr_strb_i[B+:B] : wr_strb_i[0+:B];
+  assign wr_last = wr_last_i[sel];
+  assign cmd_last = wr_cmd_last_i[sel];
+  assign wr_ready_o[0] = !sel && head_ready && !drain_i;
+  assign wr_ready_o[1] = sel && head_ready && !drain_i;
+  assign take = (wr_valid_i & wr_ready_o) != '0;
+  assign burst_end = wr_last || cmd_last || &addr[7:BeatBits];
+  assign first = locked_q ? first_q : addr;
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      lock_q <= sel;
+      first_q <= first;
+    end
+    if (!rst_ni) begin
+      locked_q <= 1'b0;
+      count_q <= '0;
+      wr_ptr_q <= '0;
+      done_ptr_q <= '0;
+    end else if (drain_i) begin
+      locked_q <= 1'b0;
+      count_q <= '0;
+      wr_ptr_q <= done_ptr_q;
+    end else if (take) begin
+      locked_q <= !burst_end;
+      count_q <= burst_end ? '0 : count_q + 1'b1;
+      wr_ptr_q <= wr_ptr_q + 1'b1;
+      if (burst_end) done_ptr_q <= wr_ptr_q + 1'b1;
+      `WEFT_ASSERT(a_beat_follows, addr == first + (40'(count_q) << BeatBits))
+      `WEFT_ASSERT(a_beat_aligned, addr[BeatBits-1:0] == '0)
+    end
+  end
+
+  // Complete bursts waiting for their turn.
+  logic head_space, head_valid, head_take, head_client, head_cmd_last;
+  logic [39:0] head_addr;
+  logic [IndexBits-1:0] head_len;
+
+  assign head_ready = head_space && (wr_ptr_q - rd_ptr_q) != (PtrBits+1)'(1 << PtrBits);
+
+  weft_fifo #(
+    .Width(42 + IndexBits),
+    .Depth(MaxBursts)
+  ) u_head (
+    .clk_i,
+    .rst_ni,
+    .valid_i(take && burst_end),
+    .ready_o(head_space),
+    .data_i({sel, cmd_last, first, count_q}),
+    .valid_o(head_valid),
+    .ready_i(head_take),
+    .data_o({head_client, head_cmd_last, head_addr, head_len})
+  );
+
+  // Announcing.
+  logic answer_space, answer_valid, answer_client, answer_cmd_last;
+  logic w_burst_done;
+  logic [CountBits-1:0] w_bursts_q;  // announced bursts whose last beat has not left
+
+  assign head_take = answer_space && (!axi_awvalid_o || axi_awready_i);
+  assign axi_awid_o = '0;
+  assign axi_awsize_o = 3'(BeatBits);
+  assign axi_awburst_o = 2'b01;
+  assign axi_awcache_o = cache_i;
+  assign axi_awprot_o = prot_i;
+
+  always_ff @(posedge clk_i) begin
+    if (head_valid && head_take) begin
+      axi_awaddr_o <= head_addr;
+      axi_awlen_o <= 8'(head_len);
+    end
+    if (!rst_ni) begin
+      axi_awvalid_o <= 1'b0;
+      w_bursts_q <= '0;
+    end else begin
+      if (head_valid && head_take) axi_awvalid_o <= 1'b1;
+      else if (axi_awready_i) axi_awvalid_o <= 1'b0;
+      w_bursts_q <= w_bursts_q + CountBits'(head_valid && head_take) - CountBits'(w_burst_done);
+    end
+  end
+
+  // Data: the memory's output register is the channel's.
+  logic fetch, fetched_q;
+
+  assign fetch = rd_ptr_q != done_ptr_q && (!fetched_q || (axi_wvalid_o && axi_wready_i));
+  assign axi_wvalid_o = fetched_q && w_bursts_q != '0;
+  assign beat_o = axi_wvalid_o && axi_wready_i;
+  assign w_burst_done = beat_o && axi_wlast_o;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      rd_ptr_q <= '0;
+      fetched_q <= 1'b0;
+    end else begin
+      if (fetch) rd_ptr_q <= rd_ptr_q + 1'b1;
+      fetched_q <= fetch || (fetched_q && !beat_o);
+    end
+  end
+
+  weft_ram #(
+    .Width(Entry),
+    .Depth(1 << PtrBits)
+  ) u_beats (
+    .clk_i,
+    .rd_en_i(fetch),
+    .rd_addr_i(rd_ptr_q[PtrBits-1:0]),
+    .rd_data_o({axi_wlast_o, axi_wstrb_o, axi_wdata_o}),
+    .wr_en_i(take),
+    .wr_addr_i(wr_ptr_q[PtrBits-1:0]),
+    .wr_data_i({burst_end, strb, data}),
+    .wr_mask_i(1'b1)
+  );
+
+  // Answers.
+  weft_fifo #(
+    .Width(42),
+    .Depth(MaxBursts)
+  ) u_answer (
+    .clk_i,
+    .rst_ni,
+    .valid_i(head_valid && head_take),
+    .ready_o(answer_space),
+    .data_i({head_client, head_cmd_last, head_addr}),
+    .valid_o(answer_valid),
+    .ready_i(axi_bvalid_i),
+    .data_o({answer_client, answer_cmd_last, error_addr_o})
+  );
+
+  assign axi_bready_o = 1'b1;
+  assign error_o = axi_bvalid_i && answer_valid && axi_bresp_i != 2'b00;
+  assign error_client_o = answer_client;
+  assign done_o[0] = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && !answer_client;
+  assign done_o[1] = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && answer_client;
+  assign idle_o = !locked_q && !head_valid && !answer_valid;
+
+`ifndef SYNTHESIS
+  logic aw_waits_q, w_waits_q;
+  logic [47:0] aw_q;
+  logic [Entry-1:0] w_q;
+  always_ff @(posedge clk_i) begin
+    aw_waits_q <= rst_ni && axi_awvalid_o && !axi_awready_i;
+    aw_q <= {axi_awaddr_o, axi_awlen_o};
+    w_waits_q <= rst_ni && axi_wvalid_o && !axi_wready_i;
+    w_q <= {axi_wlast_o, axi_wstrb_o, axi_wdata_o};
+    if (rst_ni) begin
+      `WEFT_ASSERT(a_answer_was_due, !axi_bvalid_i || answer_valid)
+      `WEFT_ASSERT(a_aw_held, !aw_waits_q || (axi_awvalid_o && aw_q == {axi_awaddr_o, axi_awlen_o}))
+      `WEFT_ASSERT(a_w_held,
+                   !w_waits_q || (axi_wvalid_o && w_q == {axi_wlast_o, axi_wstrb_o, axi_wdata_o}))
+    end
+  end
+`endif
+
+endmodule
+`default_nettype wire

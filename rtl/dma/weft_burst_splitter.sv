@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Splits requests (beat-aligned address, bytes) into INCR bursts that stay within one 256-byte
+// block, so that none crosses a 4 KiB border. A burst a cycle, the first one in the cycle after the
+// request was taken, no gap between requests. clear_i drops what has not left yet.
+`default_nettype none
+`include "common/weft_assert.svh"
+module weft_burst_splitter #(
+  parameter int unsigned BeatBytes = weft_pkg::AxiBytes
+) (
+  input  wire logic        clk_i,
+  input  wire logic        rst_ni,
+  input  wire logic        clear_i,
+  input  wire logic        req_valid_i,
+  output      logic        req_ready_o,
+  input  wire logic [39:0] req_addr_i,
+  input  wire logic [20:0] req_bytes_i,   // at least 1
+  output      logic        burst_valid_o,
+  input  wire logic        burst_ready_i,
+  output      logic [39:0] burst_addr_o,
+  output      logic [7:0]  burst_len_o,   // beats - 1
+  output      logic        burst_last_o   // last burst of the request
+);
+
+  localparam int unsigned BeatBits = $clog2(BeatBytes);
+  localparam int unsigned IndexBits = 8 - BeatBits;    // beat within a block
+  localparam int unsigned CountBits = 21 - BeatBits;   // beats of a request, minus 1
+
+  logic valid_q;
+  logic [39:BeatBits] beat_q;
+  logic [CountBits-1:0] left_q;                        // beats still to ask for, minus 1
+  logic [IndexBits-1:0] room, len;                     // beats to the end of the block, minus 1
+  logic taken;
+
+  assign room = ~beat_q[BeatBits+:IndexBits];
+  assign burst_last_o = left_q <= CountBits'(room);
+  assign len = burst_last_o ? left_q[IndexBits-1:0] : room;
+  assign burst_len_o = 8'(len);
+  assign burst_addr_o = {beat_q, BeatBits'(0)};
+  assign burst_valid_o = valid_q;
+  assign taken = valid_q && burst_ready_i;
+  assign req_ready_o = !valid_q || (taken && burst_last_o);
+
+  always_ff @(posedge clk_i) begin
+    if (req_valid_i && req_ready_o) begin
+      beat_q <= req_addr_i[39:BeatBits];
+      left_q <= CountBits'((req_bytes_i - 21'd1) >> BeatBits);
+    end else if (taken) begin
+      beat_q <= beat_q + (40-BeatBits)'(len) + 1'b1;
+      left_q <= left_q - CountBits'(len) - 1'b1;
+    end
+    if (!rst_ni || clear_i) valid_q <= 1'b0;
+    else valid_q <= (req_valid_i && req_ready_o) || (valid_q && !(taken && burst_last_o));
+    if (rst_ni && !clear_i && req_valid_i && req_ready_o) begin
+      `WEFT_ASSERT(a_request_aligned, req_addr_i[BeatBits-1:0] == '0)
+      `WEFT_ASSERT(a_request_not_empty, req_bytes_i != '0)
+    end
+  end
+
+endmodule
+`default_nettype wire

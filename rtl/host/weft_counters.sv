@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The performance counters of docs/registers.md: each adds its event every cycle, all wrap at 2^32.
+// Cleared when a job starts, frozen when it has ended (run_i low). counters_o shows word i at bit
+// 32*i; the word `layer` is zero here (weft_marker fills it in a snapshot).
+`default_nettype none
+module weft_counters (
+    input  wire logic clk_i,
+    input  wire logic clear_i,
+    input  wire logic run_i,
+    input  wire logic [weft_pkg::NumCounters-1:0] event_i,
+    output logic [32*weft_pkg::NumCounters-1:0] counters_o
+);
+  for (genvar g = 0; g < weft_pkg::NumCounters; g++) begin : gen_counter
+    logic [31:0] count_q;
+    always_ff @(posedge clk_i) begin
+      if (clear_i) count_q <= '0;
+      else if (run_i && event_i[g]) count_q <= count_q + 32'd1;
+    end
+    assign counters_o[32*g +: 32] = count_q;
+  end
+endmodule
+`default_nettype wire

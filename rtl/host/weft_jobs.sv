@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job processor: takes entries from the ring in memory, checks them, starts the stream, and ends
+// the job - with a code when anything failed. Does not decode commands or move data: it steers
+// weft_fetch and the engines' reset. On an error it stops decoding at once, lets started bursts finish
+// (drain_o until dma_idle_i, or another watchdog period if memory never answers), resets the engines,
+// reports, and halts until the host resumes.
+`default_nettype none
+module weft_jobs (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    // settings and actions of the host
+    input  wire logic [39:0] ring_base_i,
+    input  wire logic [3:0]  ring_log2_i,
+    input  wire logic [31:0] ring_tail_i,
+    input  wire logic [31:0] watchdog_i,
+    input  wire logic [8*40-1:0] region_base_i,
+    input  wire logic        abort_i,
+    input  wire logic        resume_i,
+    input  wire logic        reset_i,
+    // state for the host
+    output logic             busy_o,
+    output logic             halted_o,
+    output logic             set_done_o,
+    output logic             set_error_o,
+    output logic [31:0]      ring_head_o,
+    output logic [31:0]      done_id_o,
+    output logic [7:0]       error_code_o,
+    output logic [31:0]      error_job_o,
+    output logic [31:0]      error_command_o,
+    output logic [39:0]      error_addr_o,
+    // fetch: the ring entry first, then the stream
+    output logic             fetch_start_o,
+    output logic [39:0]      fetch_addr_o,
+    output logic [31:0]      fetch_count_o,
+    input  wire logic        cmd_valid_i,
+    output logic             entry_ready_o,
+    input  wire logic [159:0] entry_i,           // words 0..4 of the ring entry
+    // engines
+    output logic             running_o,       // the stream may be decoded
+    output logic             job_active_o,    // from the doorbell to the end: counters run
+    output logic             job_begin_o,     // counters are cleared
+    output logic             engine_rst_no,
+    output logic [8*40-1:0]  region_base_o,   // as taken when the job began
+    input  wire logic        end_i,
+    input  wire logic        progress_i,      // anything moved this cycle
+    input  wire logic        error_i,         // something failed: code, index, address
+    input  wire logic [7:0]  error_code_i,
+    input  wire logic [31:0] error_command_i,
+    input  wire logic [39:0] error_addr_i,
+    output logic             drain_o,
+    input  wire logic        dma_idle_i
+);
+  typedef enum logic [2:0] {
+    Idle, ResetEngines, StartEntry, Entry, StartStream, Run, Drain, Halted
+  } state_e;
+
+  state_e      state_q;
+  logic        half_q;                // the second half of the entry is next
+  logic        reset_pending_q;       // CONTROL.RESET: forget everything when drained
+  logic        resume_pending_q;      // RESUME came before the bus was quiet
+  logic        reported_q;
+  logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, watchdog_q, slot;
+  logic [39:0] stream_base;
+  logic        fail, timeout, entry_bad;
+  logic [7:0]  fail_code;
+
+  assign slot        = head_q & ((32'd1 << ring_log2_i) - 32'd1);
+  assign stream_base = region_base_o[40*region_q[2:0] +: 40];
+
+  assign busy_o        = state_q != Idle && !halted_o;
+  assign halted_o      = state_q == Halted || (state_q == Drain && reported_q);
+  assign ring_head_o   = head_q;
+  assign running_o     = state_q == Run;
+  assign job_active_o  = state_q != Idle && state_q != Halted;
+  assign job_begin_o   = state_q == Idle && ring_tail_i != head_q && dma_idle_i;
+  assign drain_o       = state_q == Drain || state_q == Halted;
+  assign engine_rst_no = !(state_q == Idle || state_q == ResetEngines || state_q == Halted
+                           || (state_q == Drain && dma_idle_i));
+  assign entry_ready_o = state_q == Entry;
+  assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && !entry_bad);
+  assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}
+                                                 : stream_base + {8'b0, offset_q};
+  assign fetch_count_o = (state_q == StartEntry) ? 32'd2 : count_q;
+
+  assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
+  assign timeout   = watchdog_i != '0 && watchdog_q == '0;
+
+  always_comb begin
+    fail      = 1'b1;
+    fail_code = error_code_i;
+    if (state_q == Idle || state_q == ResetEngines || state_q == Drain || state_q == Halted) begin
+      fail = 1'b0;
+    end else if (abort_i || reset_i) begin
+      fail_code = weft_pkg::ErrAborted;
+    end else if (error_i) begin
+      fail_code = error_code_i;
+    end else if (timeout) begin
+      fail_code = weft_pkg::ErrTimeout;
+    end else if (state_q == StartStream && hash_q != weft_pkg::ConfigHash) begin
+      fail_code = weft_pkg::ErrConfigMismatch;
+    end else if (state_q == StartStream && entry_bad) begin
+      fail_code = weft_pkg::ErrBadStream;
+    end else begin
+      fail = 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    set_done_o  <= 1'b0;
+    set_error_o <= 1'b0;
+    if (!rst_ni) begin
+      state_q          <= Idle;
+      head_q           <= '0;
+      done_id_o        <= '0;
+      error_code_o     <= '0;
+      error_job_o      <= '0;
+      error_command_o  <= '0;
+      error_addr_o     <= '0;
+      half_q           <= 1'b0;
+      job_id_q         <= '0;
+      reset_pending_q  <= 1'b0;
+      resume_pending_q <= 1'b0;
+      reported_q       <= 1'b0;
+      watchdog_q       <= '0;
+    end else begin
+      watchdog_q <= (progress_i || watchdog_i == '0 || state_q == Idle) ? watchdog_i
+                    : (watchdog_q == '0) ? '0 : watchdog_q - 32'd1;
+      case (state_q)
+        Idle: begin
+          half_q     <= 1'b0;
+          reported_q <= 1'b0;
+          if (reset_i) head_q <= '0;
+          else if (job_begin_o) begin
+            region_base_o <= region_base_i;
+            state_q       <= ResetEngines;
+          end
+        end
+        ResetEngines: state_q <= StartEntry;
+        StartEntry:   state_q <= Entry;
+        Entry: if (cmd_valid_i) begin
+          half_q <= !half_q;
+          if (!half_q) begin
+            job_id_q <= entry_i[32*weft_pkg::JobJobId +: 32];
+            hash_q   <= entry_i[32*weft_pkg::JobConfigHash +: 32];
+            region_q <= entry_i[32*weft_pkg::JobStreamRegion +: 32];
+            offset_q <= entry_i[32*weft_pkg::JobStreamOffset +: 32];
+            count_q  <= entry_i[32*weft_pkg::JobStreamCommands +: 32];
+          end else begin
+            state_q <= StartStream;
+          end
+        end
+        StartStream: state_q <= Run;
+        Run: if (end_i) begin
+          state_q    <= Idle;
+          head_q     <= head_q + 32'd1;
+          done_id_o  <= job_id_q;
+          set_done_o <= 1'b1;
+        end
+        Drain: begin
+          if (!reported_q && (dma_idle_i || timeout)) begin
+            reported_q  <= 1'b1;
+            set_error_o <= 1'b1;
+            head_q      <= head_q + 32'd1;
+            done_id_o   <= job_id_q;
+          end
+          if (reset_i) reset_pending_q <= 1'b1;
+          if (reported_q && dma_idle_i) state_q <= Halted;
+        end
+        Halted: ;
+        default: ;
+      endcase
+      // The host may resume or reset before the bus is quiet: it takes effect when it is.
+      if (resume_i && (state_q == Drain || state_q == Halted)) resume_pending_q <= 1'b1;
+      if (reset_i && state_q == Halted) reset_pending_q <= 1'b1;
+      if (state_q == Halted && (resume_pending_q || reset_pending_q)) begin
+        state_q          <= Idle;
+        resume_pending_q <= 1'b0;
+        reset_pending_q  <= 1'b0;
+        error_code_o     <= weft_pkg::ErrNone;
+        if (reset_pending_q) head_q <= '0;
+      end
+      if (fail) begin
+        state_q         <= Drain;
+        error_code_o    <= fail_code;
+        error_job_o     <= job_id_q;
+        error_command_o <= error_command_i;
+        error_addr_o    <= error_addr_i;
+        reset_pending_q <= reset_i;
+      end
+    end
+  end
+endmodule
+`default_nettype wire

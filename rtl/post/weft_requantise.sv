@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// L lanes of the requantiser: x = (accumulator or operand) + bias or offset, left shift, 32 x 32
+// multiply, rounding in one of three modes, right shift, then zero point and clamp, or back to the
+// accumulators. Does not sequence passes (weft_post_sequencer). valid/ready in; the whole pipeline
+// stands while a result is not taken. Eight stages:
+//   1 add  2 shift  3 partial products  4 product  5 round  6 shift  7 combine  8 result
+// Per-channel parameters reach each stage with the first row of their block (first_i), so blocks
+// follow each other without a gap; prm_free_o says that the record may be overwritten.
+`default_nettype none
+module weft_requantise (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    input  wire logic        valid_i,
+    output logic             ready_o,
+    output logic             empty_o,         // nothing in the pipeline
+    input  wire logic        first_i,         // first row of a block that brings parameters
+    input  wire logic        src_operand_i,   // x from operand_i; otherwise the accumulator row
+    input  wire logic        use_bias_i,      // add the channel's bias; otherwise offset_i
+    input  wire logic        per_channel_i,   // multiplier and shift from the parameter record
+    input  wire logic        final_i,         // apply zero point and clamp
+    input  wire logic        to_acc_i,        // write back to the accumulator row; otherwise a result
+    input  wire logic        add_acc_i,       // add what the accumulator row holds
+    input  wire logic        release_i,       // last read of this accumulator buffer
+    input  wire logic        last_i,          // last row of the block
+    input  wire logic [1:0]  rounding_i,
+    input  wire logic signed [8:0]  offset_i,
+    input  wire logic signed [31:0] mult_i,
+    input  wire logic signed [7:0]  shift_i,
+    input  wire logic [4:0]  left_i,
+    input  wire logic signed [7:0]  zero_i,
+    input  wire logic signed [7:0]  low_i,
+    input  wire logic signed [7:0]  high_i,
+    input  wire logic [7:0]  group_i,         // lanes group_i * L .. + L - 1 of the N channels
+    input  wire logic [20:0] addr_i,
+    input  wire logic [weft_pkg::PostLanes-1:0] mask_i,
+    input  wire logic [6:0]  row_i,
+    input  wire logic        buf_i,
+    input  wire logic [8*weft_pkg::N-1:0]  operand_i,
+    input  wire logic [32*weft_pkg::N-1:0] acc_data_i,     // one cycle after valid_i, or late_rd_en_o
+    output logic             late_rd_en_o,    // read row late_rd_row_o for add_acc
+    output logic             late_rd_buf_o,
+    output logic [6:0]       late_rd_row_o,
+    output logic [1:0]       acc_release_o,
+    input  wire logic [32*weft_pkg::N-1:0] prm_bias_i,
+    input  wire logic [32*weft_pkg::N-1:0] prm_mult_i,
+    input  wire logic [8*weft_pkg::N-1:0]  prm_shift_i,
+    output logic             prm_free_o,
+    output logic             acc_wr_en_o,
+    output logic             acc_wr_buf_o,
+    output logic [6:0]       acc_wr_row_o,
+    output logic [32*weft_pkg::N-1:0] acc_wr_data_o,
+    output logic [weft_pkg::N-1:0] acc_wr_lanes_o,
+    output logic             res_valid_o,
+    input  wire logic        res_ready_i,
+    output logic [20:0]      res_addr_o,
+    output logic [8*weft_pkg::PostLanes-1:0] res_data_o,
+    output logic [weft_pkg::PostLanes-1:0] res_mask_o,
+    output logic             res_last_o
+);
+  localparam int unsigned N = weft_pkg::N;
+  localparam int unsigned L = weft_pkg::PostLanes;
+
+  // Control that travels with a row; one copy for all lanes.
+  typedef struct packed {
+    logic                first;
+    logic                src_operand;
+    logic                use_bias;
+    logic                per_channel;
+    logic                final_pass;
+    logic                to_acc;
+    logic                add_acc;
+    logic                release_buf;
+    logic                last;
+    logic [1:0]          rounding;
+    logic signed [8:0]   offset;
+    logic signed [31:0]  mult;
+    logic signed [7:0]   shift;
+    logic [4:0]          left;
+    logic signed [7:0]   zero;
+    logic signed [7:0]   low;
+    logic signed [7:0]   high;
+    logic [7:0]          group;
+    logic [20:0]         addr;
+    logic [L-1:0]        mask;
+    logic [6:0]          row;
+    logic                buf_sel;
+  } control_t;
+
+  control_t c_in, c1, c2, c3, c4, c5, c6, c7;
+  logic [7:1] v_q;
+  logic       en;
+
+  always_comb begin
+    c_in.first       = first_i;
+    c_in.src_operand = src_operand_i;
+    c_in.use_bias    = use_bias_i;
+    c_in.per_channel = per_channel_i;
+    c_in.final_pass  = final_i;
+    c_in.to_acc      = to_acc_i;
+    c_in.add_acc     = add_acc_i;
+    c_in.release_buf = release_i;
+    c_in.last        = last_i;
+    c_in.rounding    = rounding_i;
+    c_in.offset      = offset_i;
+    c_in.mult        = mult_i;
+    c_in.shift       = shift_i;
+    c_in.left        = left_i;
+    c_in.zero        = zero_i;
+    c_in.low         = low_i;
+    c_in.high        = high_i;
+    c_in.group       = group_i;
+    c_in.addr        = addr_i;
+    c_in.mask        = mask_i;
+    c_in.row         = row_i;
+    c_in.buf_sel     = buf_i;
+  end
+
+  assign en      = !(res_valid_o && !res_ready_i);
+  assign ready_o = en;
+  assign empty_o = (v_q == '0) && !acc_wr_en_o && !res_valid_o;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      v_q <= '0;
+    end else if (en) begin
+      v_q <= {v_q[6:1], valid_i};
+    end
+    if (en) begin
+      if (valid_i) c1 <= c_in;
+      if (v_q[1]) c2 <= c1;
+      if (v_q[2]) c3 <= c2;
+      if (v_q[3]) c4 <= c3;
+      if (v_q[4]) c5 <= c4;
+      if (v_q[5]) c6 <= c5;
+      if (v_q[6]) c7 <= c6;
+    end
+  end
+
+  // A buffer is given back when its last row has left the memory's output.
+  assign acc_release_o = (v_q[1] && en && c1.release_buf) ? (2'b01 << c1.buf_sel) : 2'b00;
+  assign late_rd_en_o  = v_q[6] && en && c6.add_acc;
+  assign late_rd_buf_o = c6.buf_sel;
+  assign late_rd_row_o = c6.row;
+  assign prm_free_o    = v_q[6] && en && c6.first;
+
+  // Parameters of the block whose rows are in each stage.
+  logic [32*N-1:0] bias_q, mult_q, bias_now, mult_now;
+  logic [8*N-1:0]  shift2_q, shift5_q, shift6_q, shift2_now, shift5_now, shift6_now;
+  assign bias_now   = c1.first ? prm_bias_i : bias_q;
+  assign shift2_now = c2.first ? prm_shift_i : shift2_q;
+  assign mult_now   = c3.first ? prm_mult_i : mult_q;
+  assign shift5_now = c5.first ? prm_shift_i : shift5_q;
+  assign shift6_now = c6.first ? prm_shift_i : shift6_q;
+  always_ff @(posedge clk_i) begin
+    if (en) begin
+      if (v_q[1] && c1.first) bias_q <= prm_bias_i;
+      if (v_q[2] && c2.first) shift2_q <= prm_shift_i;
+      if (v_q[3] && c3.first) mult_q <= prm_mult_i;
+      if (v_q[5] && c5.first) shift5_q <= prm_shift_i;
+      if (v_q[6] && c6.first) shift6_q <= prm_shift_i;
+    end
+  end
+
+  // The L channels of a group out of N; with L == N there is one group.
+  logic [8*L-1:0]  operand_now, operand_q, s2_now, s5_now, s6_now;
+  logic [32*L-1:0] acc_now, acc7_now, b_now, m_now;
+  if (L == N) begin : gen_all
+    assign operand_now = operand_i;
+    assign acc_now     = acc_data_i;
+    assign acc7_now    = acc_data_i;
+    assign b_now       = bias_now;
+    assign m_now       = mult_now;
+    assign s2_now      = shift2_now;
+    assign s5_now      = shift5_now;
+    assign s6_now      = shift6_now;
+  end else begin : gen_group
+    localparam int unsigned GroupW = $clog2(N / L);
+    assign operand_now = operand_i[8*L*group_i[GroupW-1:0] +: 8*L];
+    assign acc_now     = acc_data_i[32*L*c1.group[GroupW-1:0] +: 32*L];
+    assign acc7_now    = acc_data_i[32*L*c7.group[GroupW-1:0] +: 32*L];
+    assign b_now       = bias_now[32*L*c1.group[GroupW-1:0] +: 32*L];
+    assign m_now       = mult_now[32*L*c3.group[GroupW-1:0] +: 32*L];
+    assign s2_now      = shift2_now[8*L*c2.group[GroupW-1:0] +: 8*L];
+    assign s5_now      = shift5_now[8*L*c5.group[GroupW-1:0] +: 8*L];
+    assign s6_now      = shift6_now[8*L*c6.group[GroupW-1:0] +: 8*L];
+  end
+
+  logic signed [31:0] x2_q[L], x3_q[L], y7_q[L];
+  logic signed [48:0] plo_q[L];
+  logic signed [47:0] phi_q[L];
+  logic signed [63:0] p5_q[L], v6_q[L];
+
+  // Stages 1 to 3.
+  logic signed [31:0] t1;
+  logic signed [31:0] m3;
+  logic signed [7:0]  s2;
+  logic [5:0]         amount;
+  always_ff @(posedge clk_i) begin
+    if (en && valid_i && src_operand_i) operand_q <= operand_now;
+    if (en && v_q[1]) begin
+      for (int l = 0; l < L; l++) begin
+        t1 = c1.src_operand ? 32'(signed'(operand_q[8*l +: 8])) : signed'(acc_now[32*l +: 32]);
+        x2_q[l] <= t1 + (c1.use_bias ? signed'(b_now[32*l +: 32]) : 32'(c1.offset));
+      end
+    end
+    if (en && v_q[2]) begin
+      for (int l = 0; l < L; l++) begin
+        s2 = c2.per_channel ? signed'(s2_now[8*l +: 8]) : c2.shift;
+        amount = 6'(c2.left) + ((c2.rounding == 2'd0 && !s2[7]) ? {1'b0, s2[4:0]} : 6'd0);
+        x3_q[l] <= x2_q[l] << amount;
+      end
+    end
+    if (en && v_q[3]) begin
+      for (int l = 0; l < L; l++) begin
+        m3 = c3.per_channel ? signed'(m_now[32*l +: 32]) : c3.mult;
+        plo_q[l] <= 49'(x3_q[l]) * 49'(signed'({1'b0, m3[15:0]}));
+        phi_q[l] <= 48'(x3_q[l]) * 48'(signed'(m3[31:16]));
+      end
+    end
+    if (en && v_q[4]) begin
+      for (int l = 0; l < L; l++) p5_q[l] <= (64'(phi_q[l]) <<< 16) + 64'(plo_q[l]);
+    end
+  end
+
+  // Stage 5: double rounding takes the high half (saturating); the others add half of the last place.
+  logic signed [63:0] sum5, high5;
+  logic signed [7:0]  s5;
+  logic [5:0]         t5;
+  always_ff @(posedge clk_i) begin
+    if (en && v_q[5]) begin
+      for (int l = 0; l < L; l++) begin
+        if (c5.rounding == 2'd0) begin
+          high5 = (p5_q[l] + 64'sd1073741824) >>> 31;
+          v6_q[l] <= (high5 == 64'sd2147483648) ? 64'sd2147483647 : high5;
+        end else begin
+          s5   = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
+          t5   = 6'(8'sd31 - s5);
+          sum5 = p5_q[l] + ((t5 == 6'd0) ? 64'sd0 : (64'sd1 <<< (t5 - 6'd1)));
+          if (c5.rounding == 2'd2 && p5_q[l][63]) sum5 = sum5 - 64'sd1;
+          v6_q[l] <= sum5;
+        end
+      end
+    end
+  end
+
+  // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from zero.
+  logic signed [7:0]  s6;
+  logic [5:0]         t6;
+  logic [4:0]         e6;
+  logic signed [31:0] h6;
+  logic [31:0]        mask6, rest6, half6;
+  always_ff @(posedge clk_i) begin
+    if (en && v_q[6]) begin
+      for (int l = 0; l < L; l++) begin
+        s6 = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
+        if (c6.rounding == 2'd0) begin
+          e6    = s6[7] ? 5'(-s6) : 5'd0;
+          h6    = v6_q[l][31:0];
+          mask6 = (32'd1 << e6) - 32'd1;
+          rest6 = h6 & mask6;
+          half6 = (mask6 >> 1) + 32'(h6[31]);
+          y7_q[l] <= (h6 >>> e6) + ((rest6 > half6) ? 32'sd1 : 32'sd0);
+        end else begin
+          t6 = 6'(8'sd31 - s6);
+          y7_q[l] <= 32'(v6_q[l] >>> t6);
+        end
+      end
+    end
+  end
+
+  // Stages 7 and 8: zero point and clamp, or the accumulator's share, then out.
+  logic signed [31:0] z7;
+  logic signed [31:0] out_q[L];
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      res_valid_o <= 1'b0;
+      acc_wr_en_o <= 1'b0;
+    end else if (en) begin
+      res_valid_o <= v_q[7] && !c7.to_acc;
+      acc_wr_en_o <= v_q[7] && c7.to_acc;
+    end else begin
+      acc_wr_en_o <= 1'b0;
+    end
+    if (en && v_q[7]) begin
+      res_addr_o   <= c7.addr;
+      res_mask_o   <= c7.mask;
+      res_last_o   <= c7.last;
+      acc_wr_row_o <= c7.row;
+      acc_wr_buf_o <= c7.buf_sel;
+      for (int g = 0; g < N / L; g++) begin
+        acc_wr_lanes_o[g*L +: L] <= {L{c7.group == 8'(g)}};
+      end
+      for (int l = 0; l < L; l++) begin
+        z7 = y7_q[l];
+        if (c7.final_pass) begin
+          z7 = z7 + 32'(c7.zero);
+          if (z7 < 32'(c7.low)) z7 = 32'(c7.low);
+          if (z7 > 32'(c7.high)) z7 = 32'(c7.high);
+        end else if (c7.add_acc) begin
+          z7 = z7 + signed'(acc7_now[32*l +: 32]);
+        end
+        out_q[l] <= z7;
+      end
+    end
+  end
+
+  for (genvar l = 0; l < L; l++) begin : gen_result
+    assign res_data_o[8*l +: 8] = out_q[l][7:0];
+  end
+  for (genvar n = 0; n < N; n++) begin : gen_write
+    assign acc_wr_data_o[32*n +: 32] = out_q[n % L];
+  end
+endmodule
+`default_nettype wire

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# check.sh NAME...: the checks that need no build. `make lint` runs all of them, `make test` too.
+# Exit code 77, with a last line "skipped: <why>", when the tool a check needs is not installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+skip() {
+  echo "skipped: $1"
+  exit 77
+}
+
+# The project's files, committed or not, that match the given patterns.
+files() {
+  if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+      if [ -f "$file" ]; then echo "$file"; fi
+    done
+  else
+    local pattern
+    for pattern in "$@"; do
+      find . -name "$pattern" -not -path './build*' -printf '%P\n'
+    done
+  fi
+}
+
+# Generated files are what spec/ says.
+check_spec_fresh() {
+  python3 spec/generate.py --check
+}
+
+# Verilator's lint with every warning, on the shipped configuration $1.
+rtl_verilator() {
+  verilator --lint-only -Wall --top-module weft_top "+define+WEFT_CONFIG_${1^^}" -f rtl/weft.f
+}
+check_rtl_verilator_weft64() { rtl_verilator weft64; }
+check_rtl_verilator_weft256() { rtl_verilator weft256; }
+check_rtl_verilator_weft1024() { rtl_verilator weft1024; }
+
+# Stock Yosys reads the whole design, and nothing in it is undriven, doubly driven or a loop.
+rtl_yosys() {
+  local includes sources
+  includes=$(sed -n 's/^+incdir+\(.*\)/-I\1/p' rtl/weft.f)
+  sources=$(grep -vE '^[[:space:]]*(//|[+]|-|$)' rtl/weft.f)
+  yosys -q -e "implicitly declared" -p "
+    read_verilog -sv -DWEFT_CONFIG_${1^^} $(echo $includes $sources)
+    hierarchy -check -top weft_top
+    proc
+    check -assert"
+}
+check_rtl_yosys_weft64() { rtl_yosys weft64; }
+check_rtl_yosys_weft256() { rtl_yosys weft256; }
+check_rtl_yosys_weft1024() { rtl_yosys weft1024; }
+
+# The driver is freestanding C99, here and for the bare-metal compilers.
+driver() {
+  local compiler=$1 out source
+  shift
+  if ! command -v "$compiler" >/dev/null; then skip "no cross compiler $compiler"; fi
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  for source in sw/driver/*.c; do
+    "$compiler" "$@" -std=c99 -pedantic -ffreestanding -nostdlib -O2 -Wall -Wextra -Wconversion \
+      -Werror -Isw/include -I. -c "$source" -o "$out/$(basename "$source").o"
+    echo "$compiler $*: $source"
+  done
+}
+check_driver_host() { driver gcc; }
+check_driver_riscv() { driver riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32; }
+check_driver_arm() { driver arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb; }
+
+# Every source file names its licence in the first lines.
+check_licence_headers() {
+  local bad=0 file
+  while read -r file; do
+    if ! head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0'; then
+      echo "$file: no 'SPDX-License-Identifier: Apache-2.0' in its first three lines"
+      bad=1
+    fi
+  done < <(files '*.cc' '*.h' '*.c' '*.cpp' '*.sv' '*.svh' '*.vlt' '*.f' '*.py' '*.sh' '*.toml' \
+    '*.cmake' 'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
+  return $bad
+}
+
+# C and C++ are formatted as .clang-format says (`make format` does it). Generated files are not
+# formatted. The result depends on the tool's version: 14 is Debian 12's.
+check_cpp_format() {
+  if ! command -v clang-format >/dev/null; then skip "clang-format is not installed"; fi
+  case "$(clang-format --version)" in
+    *"version 14."*) ;;
+    *) skip "clang-format is not version 14" ;;
+  esac
+  formatted_files | xargs clang-format --dry-run -Werror
+}
+formatted_files() {
+  files '*.cc' '*.h' '*.c' | grep -v '^sw/include/weft/hw/'
+}
+format() {
+  formatted_files | xargs clang-format -i
+}
+
+check_shell_syntax() {
+  files '*.sh' '.ci/run' | xargs -n 1 bash -n
+}
+
+# The scripts that make models, by their own tests.
+check_models_python() {
+  python3 models/test_models.py -v
+}
+
+# Every bug that scripts/mutate.py may put into the RTL still has its place in the sources.
+check_mutations_fit() {
+  scripts/mutate.py --check
+}
+
+for name in "$@"; do
+  if [ "$name" = format ]; then format; else "check_$name"; fi
+done
