@@ -42,7 +42,7 @@ check_rtl_verilator_weft1024() { rtl_verilator weft1024; }
 rtl_yosys() {
   local includes sources
   includes=$(sed -n 's/^+incdir+\(.*\)/-I\1/p' rtl/weft.f)
-  sources=$(grep -vE '^[[:space:]]*(//|[+]|-|$)' rtl/weft.f)
+  sources=$(sed -n 's/^ *\([^/+-].*\.sv\)$/\1/p' rtl/weft.f)
   yosys -q -e "implicitly declared" -p "
     read_verilog -sv -DWEFT_CONFIG_${1^^} $(echo $includes $sources)
     hierarchy -check -top weft_top

@@ -34,13 +34,13 @@ module weft_beat_walker (
   logic [32:0] bytes_q;
   logic [16:0] left;         // of the present row: bytes, or columns
   logic [7:0] rows_left;
-  logic [7:0] rows_on;       // rows the walk moves on by
+  logic [2:0] rows_on;       // rows the walk moves on by
 
   assign left = kernel_span_i - offset_q;
   assign rows_left = kernel_rows_i - row_q;
 
   always_comb begin
-    rows_on = 8'd0;
+    rows_on = 3'd0;
     if (dense_i) begin
       n0_o = (left > 17'(K)) ? 8'(K) : left[7:0];
       n1_o = 8'd0;
@@ -49,7 +49,7 @@ module weft_beat_walker (
       end
       offset_d = offset_q + 17'(n0_o);
       if (left <= 17'(K)) begin
-        rows_on = (17'(n1_o) == kernel_span_i) ? 8'd2 : 8'd1;
+        rows_on = (17'(n1_o) == kernel_span_i) ? 3'd2 : 3'd1;
         offset_d = (17'(n1_o) == kernel_span_i) ? 17'd0 : 17'(n1_o);
       end
     end else begin
@@ -57,11 +57,11 @@ module weft_beat_walker (
       n1_o = (left > 17'(C)) ? 8'(C) : left[7:0];
       offset_d = offset_q + 17'(C);
       if (left <= 17'(C)) begin
-        rows_on = 8'(R);
+        rows_on = 3'(R);
         offset_d = 17'd0;
       end
     end
-    row_d = row_q + rows_on;
+    row_d = row_q + 8'(rows_on);
   end
 
   assign row_o = row_q;

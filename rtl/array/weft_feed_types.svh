@@ -115,7 +115,7 @@
 // One step of address generation, at most four words. Fragment i: bytes addr_i + col_i ..
 // +n_i-1, of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. Columns of the window
 // unit: fragments are rows (`aligned`: rows 2 and 3 are one word each at addr_2 + col_0, addr_3 + col_0).
-`define WEFT_PIECE_BITS 342
+`define WEFT_PIECE_BITS 295
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \
     logic column; \
@@ -134,7 +134,6 @@
     logic signed [39:0] addr1; \
     logic signed [39:0] addr2; \
     logic signed [39:0] addr3; \
-    logic signed [59:0] unused; \
     logic signed [35:0] col0; \
     logic signed [35:0] col1; \
   } piece_t;

@@ -2,8 +2,8 @@
 // Takes commands in stream order, refuses illegal ones, and puts each into the queue of its engine;
 // execution commands go to feed, weight loader and post alike. END waits until everything is idle.
 // Does not check waits: the engines do, against the retired counts kept here.
-// One command a cycle when its queue has room; two cycles from stream to queue. Queue entries are
-// {memory address, command}; <engine>_index_o is the index of the command taken last.
+// One command a cycle when its queue has room; two cycles from stream to queue. A queue entry carries
+// the command, its index in the stream, and its resolved memory address.
 `default_nettype none
 module weft_dispatch (
     input  wire logic        clk_i,
@@ -16,18 +16,21 @@ module weft_dispatch (
     input  wire logic        exhausted_i,     // no command is left in the stream
     input  wire logic        running_i,       // a job is running
     input  wire logic [8*40-1:0] region_base_i,
-    // queues: {address, command}
+    // queues
     output logic             load_valid_o,
     input  wire logic        load_ready_i,
     output logic [39:0]      load_addr_o,
+    output logic [31:0]      load_index_o,
     output logic [weft_pkg::CommandBits-1:0] load_cmd_o,
     output logic             weights_valid_o,
     input  wire logic        weights_ready_i,
     output logic [39:0]      weights_addr_o,
+    output logic [31:0]      weights_index_o,
     output logic [weft_pkg::CommandBits-1:0] weights_cmd_o,
     output logic             store_valid_o,
     input  wire logic        store_ready_i,
     output logic [39:0]      store_addr_o,
+    output logic [31:0]      store_index_o,
     output logic [weft_pkg::CommandBits-1:0] store_cmd_o,
     output logic             feed_valid_o,
     input  wire logic        feed_ready_i,
@@ -38,13 +41,9 @@ module weft_dispatch (
     output logic             post_valid_o,
     input  wire logic        post_ready_i,
     output logic [39:0]      post_addr_o,
-    output logic [weft_pkg::CommandBits-1:0] post_cmd_o,
-    // index of the command each engine took last
-    output logic [31:0]      load_index_o,
-    output logic [31:0]      weights_index_o,
-    output logic [31:0]      store_index_o,
-    output logic [31:0]      feed_index_o,
     output logic [31:0]      post_index_o,
+    output logic [weft_pkg::CommandBits-1:0] post_cmd_o,
+    output logic [31:0]      feed_index_o,    // of the command the feed took last
     // retired work
     input  wire logic        load_retired_i,
     input  wire logic        block_retired_i,
@@ -156,17 +155,17 @@ module weft_dispatch (
       .clk_i, .rst_ni,
       .valid_i(to_load), .ready_o(load_ready), .data_i({index_q, addr_q, cmd_q}),
       .valid_o(load_valid_o), .ready_i(load_ready_i),
-      .data_o({load_index, load_addr_o, load_cmd_o}));
+      .data_o({load_index_o, load_addr_o, load_cmd_o}));
   weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_weights (
       .clk_i, .rst_ni,
       .valid_i(to_weights), .ready_o(weights_ready), .data_i({index_q, addr_q, cmd_q}),
       .valid_o(weights_valid_o), .ready_i(weights_ready_i),
-      .data_o({weights_index, weights_addr_o, weights_cmd_o}));
+      .data_o({weights_index_o, weights_addr_o, weights_cmd_o}));
   weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_store (
       .clk_i, .rst_ni,
       .valid_i(to_store), .ready_o(store_ready), .data_i({index_q, addr_q, cmd_q}),
       .valid_o(store_valid_o), .ready_i(store_ready_i),
-      .data_o({store_index, store_addr_o, store_cmd_o}));
+      .data_o({store_index_o, store_addr_o, store_cmd_o}));
   weft_fifo #(.Width(CmdW + 32), .Depth(Depth)) u_feed (
       .clk_i, .rst_ni,
       .valid_i(to_exec), .ready_o(feed_ready), .data_i({index_q, cmd_q}),
@@ -181,16 +180,12 @@ module weft_dispatch (
       .clk_i, .rst_ni,
       .valid_i(to_exec), .ready_o(post_ready), .data_i({index_q, addr_q, cmd_q}),
       .valid_o(post_valid_o), .ready_i(post_ready_i),
-      .data_o({post_index, post_addr_o, post_cmd_o}));
+      .data_o({post_index_o, post_addr_o, post_cmd_o}));
 
-  // Index of the command an engine took last: names the culprit of a failing access.
-  logic [31:0] load_index, weights_index, store_index, feed_index, post_index;
+  // The feed's accesses are named by the command it took last.
+  logic [31:0] feed_index;
   always_ff @(posedge clk_i) begin
-    if (load_valid_o && load_ready_i) load_index_o <= load_index;
-    if (weights_valid_o && weights_ready_i) weights_index_o <= weights_index;
-    if (store_valid_o && store_ready_i) store_index_o <= store_index;
     if (feed_valid_o && feed_ready_i) feed_index_o <= feed_index;
-    if (post_valid_o && post_ready_i) post_index_o <= post_index;
   end
 
   always_ff @(posedge clk_i) begin

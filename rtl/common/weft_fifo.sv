@@ -56,7 +56,7 @@ module weft_fifo #(
     waiting_q <= rst_ni && valid_i && !ready_o;
     waiting_data_q <= data_i;
     if (rst_ni) begin
-      `WEFT_ASSERT(a_count_in_range, count_q <= CountWidth'(Depth))
+      `WEFT_ASSERT(a_count_fits_pointers, (wr_ptr_q == rd_ptr_q) == (!valid_o || !ready_o))
       `WEFT_ASSERT(a_input_held, !waiting_q || (valid_i && data_i == waiting_data_q))
     end
   end

@@ -11,6 +11,7 @@ module weft_post_sequencer (
     output logic             cmd_ready_o,
     input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,
     input  wire logic [39:0] cmd_addr_i,
+    input  wire logic [31:0] cmd_index_i,
     // accumulators
     input  wire logic [1:0]  acc_full_i,
     output logic             acc_rd_en_o,
@@ -70,6 +71,7 @@ module weft_post_sequencer (
     input  wire logic        mark_ready_i,
     output logic [39:0]      mark_addr_o,
     output logic [15:0]      mark_layer_o,
+    output logic [31:0]      index_o,         // of the command at work
     output logic             ev_busy_o,
     output logic             idle_o
 );
@@ -233,6 +235,7 @@ module weft_post_sequencer (
 
   always_ff @(posedge clk_i) begin
     if (state_q == Get && cmd_valid_i) begin
+      index_o      <= cmd_index_i;
       mark_addr_o  <= cmd_addr_i;
       mark_layer_o <= mark.layer;
       case (cmd_i[7:0])

@@ -13,6 +13,7 @@ module weft_post_stage (
     output logic             cmd_ready_o,
     input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,
     input  wire logic [39:0] cmd_addr_i,
+    input  wire logic [31:0] cmd_index_i,
     // parameter records and softmax tables from the weight loader
     input  wire logic        prm_valid_i,
     output logic             prm_ready_o,
@@ -49,6 +50,7 @@ module weft_post_stage (
     input  wire logic        mark_ready_i,
     output logic [39:0]      mark_addr_o,
     output logic [15:0]      mark_layer_o,
+    output logic [31:0]      index_o,         // of the command at work
     // state
     output logic             ev_busy_o,
     output logic             err_o,
@@ -104,7 +106,7 @@ module weft_post_stage (
 
   weft_post_sequencer u_sequencer (
       .clk_i, .rst_ni,
-      .cmd_valid_i, .cmd_ready_o, .cmd_i, .cmd_addr_i,
+      .cmd_valid_i, .cmd_ready_o, .cmd_i, .cmd_addr_i, .cmd_index_i,
       .acc_full_i, .acc_release_o(seq_release), .acc_rd_en_o(seq_rd_en), .acc_rd_buf_o(seq_rd_buf),
       .acc_rd_row_o(seq_rd_row),
       .rd_start_o(rd_start), .rd_base_o(rd_base), .rd_pitch_o(rd_pitch), .rd_bytes_o(rd_bytes),
@@ -121,7 +123,7 @@ module weft_post_stage (
       .rq_mask_o(rq_mask), .rq_row_o(rq_row), .rq_buf_o(rq_buf),
       .sm_start_o(sm_start), .sm_busy_i(sm_busy), .sm_table_full_i(sm_table_full),
       .sm_in_o(sm_in), .sm_out_o(sm_out), .sm_length_o(sm_length),
-      .res_idle_i, .mark_valid_o, .mark_ready_i, .mark_addr_o, .mark_layer_o,
+      .res_idle_i, .mark_valid_o, .mark_ready_i, .mark_addr_o, .mark_layer_o, .index_o,
       .ev_busy_o, .idle_o);
 
   weft_operand_reader u_reader (

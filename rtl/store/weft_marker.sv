@@ -36,6 +36,7 @@ module weft_marker (
   localparam int unsigned BeatBits = $clog2(Beats);
 
   logic sel, take, space, pending, busy_q, beat;
+  logic [15:0] layer;
   logic [39:0] addr_q;
   logic [8*Bytes-1:0] snapshot_q;  // shifted out, lowest beat first
   logic [BeatBits-1:0] beat_q;
@@ -43,6 +44,7 @@ module weft_marker (
   assign sel = !mark_valid_i[0];
   assign mark_ready_o = (busy_q || !space) ? 2'b00 : sel ? 2'b10 : 2'b01;
   assign take = (mark_valid_i & mark_ready_o) != '0;
+  assign layer = sel ? mark_layer_i[16+:16] : mark_layer_i[0+:16];
   assign beat = wr_valid_o && wr_ready_i;
 
   assign wr_valid_o = busy_q;
@@ -56,9 +58,8 @@ module weft_marker (
     if (take) begin
       addr_q <= sel ? mark_addr_i[40+:40] : mark_addr_i[0+:40];
       snapshot_q <= counters_i;
-      snapshot_q[32*weft_pkg::CounterLayer+:32] <=
-          32'(sel ? mark_layer_i[16+:16] : mark_layer_i[0+:16]);
-      mark_layer_o <= sel ? mark_layer_i[16+:16] : mark_layer_i[0+:16];
+      snapshot_q[32*weft_pkg::CounterLayer+:32] <= 32'(layer);
+      mark_layer_o <= layer;
     end else if (beat) begin
       addr_q <= addr_q + 40'(B);
       snapshot_q <= snapshot_q >> (8 * B);

@@ -108,7 +108,7 @@ inline int32_t OneOverOnePlusX(int32_t x) {
     const int32_t error = WrapSub(kOneQ2, Srdhm(half, estimate));
     estimate = WrapAdd(estimate, SaturatingShiftLeft(Srdhm(estimate, error), 2));
   }
-  return SaturatingShiftLeft(estimate, 1);  // 1 / h is twice the result, and Q2.29 to Q0.31: * 4 / 2
+  return SaturatingShiftLeft(estimate, 1);  // 1 / h in Q2.29 is 1 / (2 * h) in Q1.30
 }
 
 /// Softmax of one row. `table[d]` is exp(-d input steps) in Q0.31, zero where it is to vanish.

@@ -34,7 +34,7 @@ Outcome ExecuteLoad(const LoadCmd& load, uint64_t address, Memory& memory, Scrat
   for (int64_t row = 0; row < load.rows; ++row) {
     const uint64_t from = address + static_cast<uint64_t>(row * load.mem_pitch);
     const int64_t to = load.spad_addr + row * load.spad_pitch;
-    const Result<ByteRange> range = scratchpad.Range(to, load.row_bytes);
+    const std::optional<ByteRange> range = scratchpad.Range(to, load.row_bytes);
     if (!range) return Stop(WEFT_ERROR_BAD_ADDRESS);
     Outcome ok = memory.Read(from, scratchpad.Bytes(*range));
     if (!ok) return ok;

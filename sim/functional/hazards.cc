@@ -9,8 +9,8 @@ namespace {
 
 constexpr const char* kUnitNames[kNumLanes] = {"LOAD", "execution block", "STORE"};
 
-// Waits are compared modulo 2^16: the full number of the count that `wait` means when `issued` units
-// come earlier in the stream. Above `issued` if it is in the future.
+// Waits are compared modulo 2^16: the full number of the count that `wait` means when `issued`
+// units come earlier in the stream. Above `issued` if it is in the future.
 int64_t FullCount(uint32_t issued, int64_t wait) {
   return int64_t{issued} - static_cast<int16_t>(static_cast<uint16_t>(issued - wait));
 }
@@ -134,9 +134,10 @@ Status Hazards::LoadReadsMemory(uint64_t address, uint64_t bytes) {
   const uint32_t unit = Next(Lane::kLoad);
   return ForEachMemoryWord(address, bytes, [&](MemoryWord& word, uint64_t at) -> Status {
     if (word.stored > over) {
-      return Fail("reads memory at {:#x}, which STORE {} writes, and its waits only make sure of "
-                  "STORE {}",
-                  at, word.stored, over);
+      return Fail(
+          "reads memory at {:#x}, which STORE {} writes, and its waits only make sure of "
+          "STORE {}",
+          at, word.stored, over);
     }
     if (word.marked) return Fail("reads memory at {:#x}, which a MARK of the same job writes", at);
     word.loaded = unit;
@@ -149,9 +150,10 @@ Status Hazards::StoreWritesMemory(uint64_t address, uint64_t bytes) {
   const uint32_t unit = Next(Lane::kStore);
   return ForEachMemoryWord(address, bytes, [&](MemoryWord& word, uint64_t at) -> Status {
     if (word.loaded > over) {
-      return Fail("overwrites memory at {:#x}, which LOAD {} reads, and its waits only make sure "
-                  "of LOAD {}",
-                  at, word.loaded, over);
+      return Fail(
+          "overwrites memory at {:#x}, which LOAD {} reads, and its waits only make sure "
+          "of LOAD {}",
+          at, word.loaded, over);
     }
     if (word.read_unordered) {
       return Fail("overwrites commands or weights of the same job in memory at {:#x}", at);
@@ -165,9 +167,10 @@ Status Hazards::StoreWritesMemory(uint64_t address, uint64_t bytes) {
 Status Hazards::ReadsMemoryUnordered(uint64_t address, uint64_t bytes) {
   return ForEachMemoryWord(address, bytes, [&](MemoryWord& word, uint64_t at) -> Status {
     if (word.stored != 0 || word.marked) {
-      return Fail("reads memory at {:#x}, which an earlier command of the job writes; nothing "
-                  "orders the two",
-                  at);
+      return Fail(
+          "reads memory at {:#x}, which an earlier command of the job writes; nothing "
+          "orders the two",
+          at);
     }
     word.read_unordered = true;
     return {};
@@ -177,9 +180,10 @@ Status Hazards::ReadsMemoryUnordered(uint64_t address, uint64_t bytes) {
 Status Hazards::MarkWritesMemory(uint64_t address, uint64_t bytes) {
   return ForEachMemoryWord(address, bytes, [&](MemoryWord& word, uint64_t at) -> Status {
     if (word.stored != 0 || word.loaded != 0 || word.read_unordered) {
-      return Fail("writes memory at {:#x}, which another command of the job uses; nothing orders "
-                  "the two",
-                  at);
+      return Fail(
+          "writes memory at {:#x}, which another command of the job uses; nothing orders "
+          "the two",
+          at);
     }
     word.marked = true;
     return {};

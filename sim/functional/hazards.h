@@ -8,17 +8,18 @@
 //   Hazards hazards(config.scratchpad, config.word(), memory_bytes);
 //   hazards.BeginJob();
 //   Status ok = hazards.Wait(Lane::kLoad, waits);              // LOAD: its waits ...
-//   ok = hazards.WriteScratchpad(Lane::kLoad, hazards.Next(Lane::kLoad), begin, end);   // ... access
-//   hazards.Retire(Lane::kLoad);                               // ... and what others wait for
+//   ok = hazards.WriteScratchpad(Lane::kLoad, hazards.Next(Lane::kLoad), begin, end);   // ...
+//   access hazards.Retire(Lane::kLoad);                               // ... and what others wait
+//   for
 //
 // What is known is a vector clock: how many LOADs, execution blocks and STOREs are over. A command
 // knows what the commands before it in its engine knew when they started, and for every wait what
 // the awaited unit of work knew when it retired. Within the execution engine the operand feed runs
-// ahead of the result writer: reading what an earlier block wrote needs a wait too; overwriting what
-// an earlier block read or wrote does not.
+// ahead of the result writer: reading what an earlier block wrote needs a wait too; overwriting
+// what an earlier block read or wrote does not.
 //
-// Scratchpad accesses are kept per byte, memory accesses per word (rows in memory start at words, so
-// this is exact). Does not check the weight ring; that is WeightRing's (scratchpad.h).
+// Scratchpad accesses are kept per byte, memory accesses per word (rows in memory start at words,
+// so this is exact). Does not check the weight ring; that is WeightRing's (scratchpad.h).
 #pragma once
 
 #include <array>
@@ -85,8 +86,8 @@ class Hazards {
   };
 
   struct MemoryWord {
-    uint32_t loaded = 0;         ///< last LOAD that read it
-    uint32_t stored = 0;         ///< last STORE that wrote it
+    uint32_t loaded = 0;  ///< last LOAD that read it
+    uint32_t stored = 0;  ///< last STORE that wrote it
     bool read_unordered = false;
     bool marked = false;
   };
@@ -104,8 +105,8 @@ class Hazards {
   ScratchpadState spad_;
   std::vector<std::unique_ptr<Page>> pages_;  ///< made when first touched
   std::array<uint32_t, kNumLanes> issued_ = {};
-  std::array<Clock, kNumLanes> known_;               ///< when the lane's last command started
-  std::array<std::vector<Clock>, kNumLanes> over_;   ///< [unit]: known when it had retired
+  std::array<Clock, kNumLanes> known_;              ///< when the lane's last command started
+  std::array<std::vector<Clock>, kNumLanes> over_;  ///< [unit]: known when it had retired
 };
 
 }  // namespace weft::functional

@@ -22,8 +22,8 @@ uint64_t FollowOffset(FlatBuffer* buffer, uint64_t at, const char* what) {
 
 void FlatBuffer::Fault(uint64_t position, const char* what, std::string_view problem) {
   if (!status_) return;
-  status_ = Fail("truncated or damaged: {} at byte {} of {}: {}", what, position, bytes_.size(),
-                 problem);
+  status_ =
+      Fail("truncated or damaged: {} at byte {} of {}: {}", what, position, bytes_.size(), problem);
 }
 
 bool FlatBuffer::Check(uint64_t position, uint64_t size, const char* what) {
@@ -40,8 +40,7 @@ FlatTable FlatBuffer::Root(const char* what) {
 
 FlatTable FlatTable::At(FlatBuffer* buffer, uint64_t position, const char* what) {
   if (!buffer->ok() || !buffer->Check(position, sizeof(int32_t), what)) return {};
-  const int64_t vtable =
-      static_cast<int64_t>(position) - int64_t{buffer->Load<int32_t>(position)};
+  const int64_t vtable = static_cast<int64_t>(position) - int64_t{buffer->Load<int32_t>(position)};
   if (vtable < 0 || vtable % 2 != 0) {
     buffer->Fault(position, what, "its field list lies outside the file");
     return {};

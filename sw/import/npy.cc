@@ -136,8 +136,8 @@ DType TypeFromDescr(std::string_view descr) {
     const char* kind_and_size;
     DType type;
   };
-  constexpr Code kCodes[] = {{"i1", DType::kInt8},    {"u1", DType::kUint8}, {"b1", DType::kBool},
-                             {"i2", DType::kInt16},   {"i4", DType::kInt32}, {"i8", DType::kInt64},
+  constexpr Code kCodes[] = {{"i1", DType::kInt8},   {"u1", DType::kUint8}, {"b1", DType::kBool},
+                             {"i2", DType::kInt16},  {"i4", DType::kInt32}, {"i8", DType::kInt64},
                              {"f4", DType::kFloat32}};
   if (descr.size() != 3) return DType::kOther;
   for (const Code& code : kCodes) {
@@ -177,8 +177,10 @@ Result<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& nam
   layout.type = TypeFromDescr(*header->descr);
   layout.shape = *header->shape;
   if (layout.type == DType::kOther) {
-    return Fail("{}: .npy type '{}' is not supported (little-endian int8 to int64, uint8, bool and"
-                " float32 are)", name, PrintableUtf8(*header->descr));
+    return Fail(
+        "{}: .npy type '{}' is not supported (little-endian int8 to int64, uint8, bool and"
+        " float32 are)",
+        name, PrintableUtf8(*header->descr));
   }
   const int64_t count = layout.ElementCount();
   const std::span<const uint8_t> data = rest.subspan(length);
@@ -192,8 +194,8 @@ Result<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& nam
 Result<std::vector<uint8_t>> ReadTensorFile(const std::string& path, const Tensor& expected) {
   Result<std::vector<uint8_t>> bytes = ReadFile(path);
   if (!bytes) return bytes;
-  const std::string wanted = fmt::format("'{}' needs {}", expected.name,
-                                         Describe(expected.type, expected.shape));
+  const std::string wanted =
+      fmt::format("'{}' needs {}", expected.name, Describe(expected.type, expected.shape));
   if (std::filesystem::path(path).extension() == ".npy" || HasMagic(*bytes)) {
     Result<NpyArray> array = ParseNpy(*bytes, path);
     if (!array) return tl::unexpected(array.error());

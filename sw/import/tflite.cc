@@ -79,8 +79,10 @@ class Importer {
   // Accounts for memory that the graph takes; see kMaxExpansion.
   Status Spend(uint64_t bytes) {
     if (bytes > budget_) {
-      return Fail("damaged: its parts refer to the same bytes over and over; the model would be"
-                  " more than {} times as large as the file", kMaxExpansion);
+      return Fail(
+          "damaged: its parts refer to the same bytes over and over; the model would be"
+          " more than {} times as large as the file",
+          kMaxExpansion);
     }
     budget_ -= bytes;
     return {};
@@ -107,9 +109,9 @@ class Importer {
       if (!file_.ok()) return {};
       // Codes above 127 came later: the first field is then 127 and the second one holds the code.
       OperatorCode code;
-      code.code = std::max<int32_t>(
-          entry.Scalar<int8_t>(tflite::operator_code::kDeprecatedBuiltin, 0),
-          entry.Scalar<int32_t>(tflite::operator_code::kBuiltin, 0));
+      code.code =
+          std::max<int32_t>(entry.Scalar<int8_t>(tflite::operator_code::kDeprecatedBuiltin, 0),
+                            entry.Scalar<int32_t>(tflite::operator_code::kBuiltin, 0));
       if (Status status = Spend(sizeof(code)); !status) return status;
       code.name = tflite::BuiltinName(code.code);
       if (code.code == tflite::kCustom) {

@@ -166,8 +166,8 @@ class Lowering {
       case DType::kInt8:
         break;
       case DType::kFloat32:
-        return fmt::format("float32 activations ({}): the model is not quantised; {}",
-                           Label(index), kAdvice);
+        return fmt::format("float32 activations ({}): the model is not quantised; {}", Label(index),
+                           kAdvice);
       case DType::kUint8:
         return fmt::format("uint8 activations ({}), the older quantised format; {}", Label(index),
                            kAdvice);
@@ -214,8 +214,8 @@ class Lowering {
     if (!CheckInOut()) return false;
     if (std::string problem = StorageProblem(weights); !problem.empty()) return Reject(problem);
     if (weight_type != DType::kInt8) {
-      return Reject(fmt::format("{} weights ({}); only int8 is supported", Type(weights),
-                                Label(weights)));
+      return Reject(
+          fmt::format("{} weights ({}); only int8 is supported", Type(weights), Label(weights)));
     }
     if (!At(weights).is_constant) {
       return Reject(fmt::format("weights ({}) computed at run time", Label(weights)));
@@ -505,8 +505,8 @@ class Lowering {
     if (!CheckArity(1, 1) || !CheckActivation(node_->inputs[0]) || !CheckData()) return;
     const int output = node_->outputs[0];
     if (Out().type != DType::kFloat32) {
-      Reject(fmt::format("{} ({}) as result; only float32 is supported", Type(output),
-                         Label(output)));
+      Reject(
+          fmt::format("{} ({}) as result; only float32 is supported", Type(output), Label(output)));
       return;
     }
     if (!CheckFloatEdge(output, Facts(output).graph_output, "an output")) return;
@@ -517,8 +517,8 @@ class Lowering {
   bool CheckFloatEdge(int index, bool at_edge, const char* edge) {
     if (std::string problem = StorageProblem(index); !problem.empty()) return Reject(problem);
     if (at_edge) return true;
-    return Reject(fmt::format("float32 inside the graph: {} is not {} of the model", Label(index),
-                              edge));
+    return Reject(
+        fmt::format("float32 inside the graph: {} is not {} of the model", Label(index), edge));
   }
 
   const Graph& graph_;

@@ -15,9 +15,9 @@ namespace weft::tflite {
 /// What the file says about a tensor that the graph does not keep.
 struct TensorFacts {
   int8_t type_code = 0;
-  bool variable = false;             ///< keeps its value between runs
-  bool sparse = false;               ///< data is stored compressed
-  bool special_quantization = false; ///< anything but scales and zero points
+  bool variable = false;              ///< keeps its value between runs
+  bool sparse = false;                ///< data is stored compressed
+  bool special_quantization = false;  ///< anything but scales and zero points
   bool graph_input = false;
   bool graph_output = false;
 };

@@ -78,8 +78,7 @@ class Validator {
     const Tensor& tensor = At(index);
     for (int32_t dimension : tensor.shape) {
       if (dimension < 0) {
-        return Fail("{}: shape {} has a negative dimension", Label(index),
-                    ShapeText(tensor.shape));
+        return Fail("{}: shape {} has a negative dimension", Label(index), ShapeText(tensor.shape));
       }
     }
     if (tensor.ElementCount() > kMaxElements) {
@@ -258,8 +257,7 @@ class Validator {
   Status CheckScales(int index) const {
     for (float scale : At(index).quant.scales) {
       if (!std::isfinite(scale) || scale <= 0) {
-        return NodeFail("{} has scale {}; scales must be finite and positive", Label(index),
-                        scale);
+        return NodeFail("{} has scale {}; scales must be finite and positive", Label(index), scale);
       }
     }
     return {};
@@ -296,8 +294,7 @@ class Validator {
                       quant.scales.size(), channels);
     }
     if (quant.per_channel() && quant.axis != axis) {
-      return NodeFail("{} has scales along axis {}, needs axis {}", Label(index), quant.axis,
-                      axis);
+      return NodeFail("{} has scales along axis {}, needs axis {}", Label(index), quant.axis, axis);
     }
     for (int64_t zero_point : quant.zero_points) {
       if (zero_point != 0) {

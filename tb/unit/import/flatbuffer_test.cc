@@ -16,18 +16,16 @@ namespace {
 using ::testing::HasSubstr;
 
 // Byte by byte:
-//    0  u32 32     the root table's position
-//    8  vtable     u16 size 16, u16 table size 24, u16 offsets of fields 0 to 5: 4 8 12 16 0 20
-//   32  table      i32 24 back to the vtable; field 0: i32 at 36; field 1: u8 at 40;
-//                  field 2: offset at 44 to the vector at 56; field 3: offset at 48 to the string
-//                  at 72; field 4: left out; field 5: offset at 52 to the tables at 84
-//   56  vector     u32 count 3, u32 values 10 20 30
-//   72  string     u32 length 5, "hello", terminator, padding
-//   84  tables     u32 count 1, offset at 88 to the root table's twin at 96
-//   92  (padding)
-//   96  table      i32 88 back to the vtable at 8 is not possible to share (its size differs), so
-//                  it has its own vtable at 104: i32 -8
-//  104  vtable     u16 size 4, u16 table size 4
+//    0  root     u32 32, the root table's position
+//    8  vtable   u16 size 16, u16 table size 24, u16 offsets of fields 0 to 5: 4 8 12 16 0 20
+//   32  table    i32 24 back to its vtable; field 0: i32 at 36; field 1: u8 at 40;
+//                field 2: offset at 44 to the vector; field 3: offset at 48 to the string;
+//                field 4: left out; field 5: offset at 52 to the list of tables
+//   56  vector   u32 count 3, u32 values 10 20 30
+//   72  string   u32 length 5, "hello", terminator, padding
+//   84  tables   u32 count 1, offset at 88 to the second table
+//   96  table    i32 -8: its vtable lies behind it
+//  104  vtable   u16 size 4, u16 table size 4: no fields
 std::vector<uint8_t> Example() {
   std::vector<uint8_t> bytes(108, 0);
   const auto u16 = [&bytes](size_t at, uint16_t value) { std::memcpy(&bytes[at], &value, 2); };
@@ -65,7 +63,7 @@ std::string ReadAll(const std::vector<uint8_t>& bytes) {
   root.Vector<uint32_t>(2, "numbers");
   root.String(3, "text");
   root.Table(4, "absent");
-  for (FlatTable table : root.Tables(5, "twins")) table.Scalar<int32_t>(0, 0);
+  for (FlatTable table : root.Tables(5, "others")) table.Scalar<int32_t>(0, 0);
   return buffer.ok() ? "" : buffer.status().error().message;
 }
 
@@ -79,10 +77,10 @@ TEST(FlatBuffer, ReadsEveryKindOfField) {
   EXPECT_EQ(root.Vector<uint32_t>(2, "numbers").Copy(), (std::vector<uint32_t>{10, 20, 30}));
   EXPECT_EQ(root.String(3, "text"), "hello");
   EXPECT_FALSE(root.Table(4, "absent").present());
-  const FlatTableVector twins = root.Tables(5, "twins");
-  ASSERT_EQ(twins.size(), 1u);
-  EXPECT_TRUE(twins[0].present());
-  EXPECT_EQ(twins[0].Scalar<int32_t>(0, 42), 42);
+  const FlatTableVector others = root.Tables(5, "others");
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_TRUE(others[0].present());
+  EXPECT_EQ(others[0].Scalar<int32_t>(0, 42), 42);
   EXPECT_TRUE(buffer.ok());
 }
 
@@ -110,7 +108,8 @@ class FlatBufferLies : public ::testing::TestWithParam<Lie> {};
 TEST_P(FlatBufferLies, AreNoticed) {
   std::vector<uint8_t> bytes = Example();
   ASSERT_EQ(ReadAll(bytes), "");
-  for (size_t i = 0; i < GetParam().bytes.size(); ++i) bytes[GetParam().at + i] = GetParam().bytes[i];
+  for (size_t i = 0; i < GetParam().bytes.size(); ++i)
+    bytes[GetParam().at + i] = GetParam().bytes[i];
   EXPECT_THAT(ReadAll(bytes), HasSubstr(GetParam().message));
 }
 
@@ -124,8 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         Lie{"VtableBefore", 32, {36}, "field list lies outside"},
         Lie{"VtableBehind", 32, {0, 0, 0, 0x80}, "root at byte 2147483680 of 108"},
         Lie{"VtableUnaligned", 32, {23}, "field list lies outside"},
-        Lie{"VtableSmall", 8, {2}, "impossible size"},
-        Lie{"VtableOdd", 8, {15}, "impossible size"},
+        Lie{"VtableSmall", 8, {2}, "impossible size"}, Lie{"VtableOdd", 8, {15}, "impossible size"},
         Lie{"VtableLong", 8, {102}, "root at byte 8 of 108: 102 bytes needed"},
         Lie{"TableSmall", 10, {3}, "impossible size"},
         Lie{"TableLong", 10, {77}, "root at byte 32 of 108: 77 bytes needed"},
@@ -136,8 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
         Lie{"VectorCount", 56, {13}, "numbers at byte 60 of 108: 52 bytes needed"},
         Lie{"VectorCountHuge", 56, {0xff, 0xff, 0xff, 0xff}, "17179869180 bytes needed"},
         Lie{"StringLength", 72, {33}, "text at byte 76 of 108: 33 bytes needed"},
-        Lie{"TablesCount", 84, {6}, "twins at byte 88 of 108: 24 bytes needed"},
-        Lie{"TablesElement", 88, {0, 1}, "twins at byte 344 of 108"},
+        Lie{"TablesCount", 84, {6}, "others at byte 88 of 108: 24 bytes needed"},
+        Lie{"TablesElement", 88, {0, 1}, "others at byte 344 of 108"},
         Lie{"TablesElementVtable", 96, {0, 0, 0, 0x40}, "field list lies outside"}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -158,7 +156,7 @@ TEST(FlatBuffer, TheFirstFaultIsKeptAndSilencesTheRest) {
   const std::string first = buffer.status().error().message;
   EXPECT_EQ(root.Scalar<int32_t>(0, 1), 1);
   EXPECT_EQ(root.String(3, "text"), "");
-  EXPECT_EQ(root.Tables(5, "twins").size(), 0u);
+  EXPECT_EQ(root.Tables(5, "others").size(), 0u);
   EXPECT_EQ(buffer.status().error().message, first);
 }
 

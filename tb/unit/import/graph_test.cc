@@ -70,15 +70,15 @@ Graph DepthwiseGraph() {
 }
 
 Graph FullyConnectedGraph() {
-  return OneNode(OpKind::kFullyConnected, FullyConnectedAttrs{},
-                 {Activation("x", {2, 3, 4}), Activation("y", {2, 7}),
-                  Constant("w", {7, 12}, DType::kInt8)});
+  return OneNode(
+      OpKind::kFullyConnected, FullyConnectedAttrs{},
+      {Activation("x", {2, 3, 4}), Activation("y", {2, 7}), Constant("w", {7, 12}, DType::kInt8)});
 }
 
 Graph AddGraph() {
-  return OneNode(OpKind::kAdd, AddAttrs{},
-                 {Activation("x", {2, 3}), Activation("y", {2, 3}),
-                  Constant("c", {2, 3}, DType::kInt8)});
+  return OneNode(
+      OpKind::kAdd, AddAttrs{},
+      {Activation("x", {2, 3}), Activation("y", {2, 3}), Constant("c", {2, 3}, DType::kInt8)});
 }
 
 Graph PoolGraph() {
@@ -111,16 +111,16 @@ Graph ReluGraph() {
 }
 
 Graph QuantizeGraph() {
-  Graph graph = OneNode(OpKind::kQuantize, QuantizeAttrs{},
-                        {Activation("x", {3}), Activation("y", {3})});
+  Graph graph =
+      OneNode(OpKind::kQuantize, QuantizeAttrs{}, {Activation("x", {3}), Activation("y", {3})});
   graph.tensors[0].type = DType::kFloat32;
   graph.tensors[0].quant = {};
   return graph;
 }
 
 Graph DequantizeGraph() {
-  Graph graph = OneNode(OpKind::kDequantize, QuantizeAttrs{},
-                        {Activation("x", {3}), Activation("y", {3})});
+  Graph graph =
+      OneNode(OpKind::kDequantize, QuantizeAttrs{}, {Activation("x", {3}), Activation("y", {3})});
   graph.tensors[1].type = DType::kFloat32;
   graph.tensors[1].quant = {};
   return graph;

@@ -88,7 +88,8 @@ TEST_F(Io, WritesAndReadsBack) {
 TEST_F(Io, ReadErrorsNameThePath) {
   const auto missing = ReadFile(Path("none"));
   ASSERT_FALSE(missing.has_value());
-  EXPECT_EQ(missing.error().message, Path("none") + ": cannot be opened: No such file or directory");
+  EXPECT_EQ(missing.error().message,
+            Path("none") + ": cannot be opened: No such file or directory");
   const auto folder = ReadFile(folder_.string());
   ASSERT_FALSE(folder.has_value());
   EXPECT_THAT(folder.error().message, HasSubstr("is a folder"));
@@ -159,14 +160,11 @@ TEST_F(Io, NpyTypesAndShapes) {
     DType type;
     std::vector<int32_t> dimensions;
   };
-  const std::vector<Case> cases = {{"<f4", "(5,)", DType::kFloat32, {5}},
-                                   {"<i2", "(2, 1, 3)", DType::kInt16, {2, 1, 3}},
-                                   {"<i4", "()", DType::kInt32, {}},
-                                   {"<i8", "(1,)", DType::kInt64, {1}},
-                                   {"|u1", "(4, 4)", DType::kUint8, {4, 4}},
-                                   {"|b1", "(2,)", DType::kBool, {2}},
-                                   {">i1", "(2,)", DType::kInt8, {2}},
-                                   {"=f4", "(0, 3)", DType::kFloat32, {0, 3}}};
+  const std::vector<Case> cases = {
+      {"<f4", "(5,)", DType::kFloat32, {5}},    {"<i2", "(2, 1, 3)", DType::kInt16, {2, 1, 3}},
+      {"<i4", "()", DType::kInt32, {}},         {"<i8", "(1,)", DType::kInt64, {1}},
+      {"|u1", "(4, 4)", DType::kUint8, {4, 4}}, {"|b1", "(2,)", DType::kBool, {2}},
+      {">i1", "(2,)", DType::kInt8, {2}},       {"=f4", "(0, 3)", DType::kFloat32, {0, 3}}};
   for (const Case& c : cases) {
     const Tensor expected = Expected(c.type, c.dimensions);
     const std::string header = fmt::format(
@@ -181,8 +179,9 @@ TEST_F(Io, NpyTypesAndShapes) {
 
 TEST_F(Io, NpyMustMatchTypeAndShape) {
   const auto npy = [](const char* descr, const char* shape) {
-    return Npy(fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape),
-               Bytes("abcdef"));
+    return Npy(
+        fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", descr, shape),
+        Bytes("abcdef"));
   };
   EXPECT_EQ(Error("t.npy", npy("|u1", "(2, 3)"), Expected(DType::kInt8, {2, 3})),
             Path("t.npy") + ": 'image' needs int8 [2, 3], the file holds uint8 [2, 3]");
@@ -233,9 +232,8 @@ TEST_F(Io, BadNpyIsRefused) {
 // Every shorter version of a good file is refused, and random damage never goes unnoticed by the
 // bounds checks (which the sanitised build would report).
 TEST_F(Io, DamagedNpyNeverCrashes) {
-  const std::vector<uint8_t> good =
-      Npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }",
-          std::vector<uint8_t>(24, 1));
+  const std::vector<uint8_t> good = Npy(
+      "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }", std::vector<uint8_t>(24, 1));
   ASSERT_TRUE(ParseNpy(good, "n").has_value());
   for (size_t length = 0; length < good.size(); ++length) {
     EXPECT_FALSE(ParseNpy({good.data(), length}, "n").has_value()) << length;

@@ -54,20 +54,43 @@ TEST(TfliteModels, SupportedNetworks) {
     std::map<std::string, int> ops;
   };
   const std::vector<Network> networks = {
-      {"mlperf_tiny/ic/model_int8.tflite", 12501632, {1, 32, 32, 3}, {1, 10},
-       {{"CONV_2D", 9}, {"ADD", 3}, {"AVERAGE_POOL_2D", 1}, {"RESHAPE", 1},
-        {"FULLY_CONNECTED", 1}, {"SOFTMAX", 1}}},
-      {"mlperf_tiny/kws/model_int8.tflite", 2656768, {1, 49, 10, 1}, {1, 12},
-       {{"CONV_2D", 5}, {"DEPTHWISE_CONV_2D", 4}, {"AVERAGE_POOL_2D", 1}, {"RESHAPE", 1},
-        {"FULLY_CONNECTED", 1}, {"SOFTMAX", 1}}},
-      {"mlperf_tiny/vww/model_int8.tflite", 7489664, {1, 96, 96, 3}, {1, 2},
-       {{"CONV_2D", 14}, {"DEPTHWISE_CONV_2D", 13}, {"AVERAGE_POOL_2D", 1}, {"RESHAPE", 1},
-        {"FULLY_CONNECTED", 1}, {"SOFTMAX", 1}}},
+      {"mlperf_tiny/ic/model_int8.tflite",
+       12501632,
+       {1, 32, 32, 3},
+       {1, 10},
+       {{"CONV_2D", 9},
+        {"ADD", 3},
+        {"AVERAGE_POOL_2D", 1},
+        {"RESHAPE", 1},
+        {"FULLY_CONNECTED", 1},
+        {"SOFTMAX", 1}}},
+      {"mlperf_tiny/kws/model_int8.tflite",
+       2656768,
+       {1, 49, 10, 1},
+       {1, 12},
+       {{"CONV_2D", 5},
+        {"DEPTHWISE_CONV_2D", 4},
+        {"AVERAGE_POOL_2D", 1},
+        {"RESHAPE", 1},
+        {"FULLY_CONNECTED", 1},
+        {"SOFTMAX", 1}}},
+      {"mlperf_tiny/vww/model_int8.tflite",
+       7489664,
+       {1, 96, 96, 3},
+       {1, 2},
+       {{"CONV_2D", 14},
+        {"DEPTHWISE_CONV_2D", 13},
+        {"AVERAGE_POOL_2D", 1},
+        {"RESHAPE", 1},
+        {"FULLY_CONNECTED", 1},
+        {"SOFTMAX", 1}}},
       {"mlperf_tiny/ad/model_int8.tflite", 264192, {1, 640}, {1, 640}, {{"FULLY_CONNECTED", 10}}},
       {"tflite_micro/hello_world_int8.tflite", 288, {1, 1}, {1, 1}, {{"FULLY_CONNECTED", 3}}},
-      {"tflite_micro/simple_add_model.tflite", 0, {1, 128, 128, 1}, {1, 128, 128, 1},
-       {{"ADD", 1}}},
-      {"tflite_micro/micro_speech_quantized.tflite", 336000, {1, 1960}, {1, 4},
+      {"tflite_micro/simple_add_model.tflite", 0, {1, 128, 128, 1}, {1, 128, 128, 1}, {{"ADD", 1}}},
+      {"tflite_micro/micro_speech_quantized.tflite",
+       336000,
+       {1, 1960},
+       {1, 4},
        {{"RESHAPE", 1}, {"DEPTHWISE_CONV_2D", 1}, {"FULLY_CONNECTED", 1}, {"SOFTMAX", 1}}}};
   for (const Network& network : networks) {
     SCOPED_TRACE(network.path);
@@ -176,8 +199,7 @@ std::vector<uint8_t> SmallModel() {
   const int w = model.Weights("w", {4, 3, 3, 3});
   const int b = model.Int32s("b", {4}, {1, 2, 3, 4});
   const int conv = model.Activation("conv", {1, 4, 4, 4});
-  model.Operator(3, {padded, w, b}, {conv}, 1,
-                 Table().I8(0, 1).I32(1, 2).I32(2, 2).I8(3, 1));
+  model.Operator(3, {padded, w, b}, {conv}, 1, Table().I8(0, 1).I32(1, 2).I32(2, 2).I8(3, 1));
   const int dw = model.Weights("dw", {1, 3, 3, 4}, 3);
   const int depthwise = model.Activation("depthwise", {1, 4, 4, 4});
   model.Operator(4, {conv, dw}, {depthwise}, 2,
@@ -185,8 +207,7 @@ std::vector<uint8_t> SmallModel() {
   const int sum = model.Activation("sum", {1, 4, 4, 4});
   model.Operator(0, {conv, depthwise}, {sum}, 11, Table().I8(0, 0));
   const int pooled = model.Activation("pooled", {1, 1, 1, 4});
-  model.Operator(1, {sum}, {pooled}, 5,
-                 Table().I8(0, 1).I32(1, 4).I32(2, 4).I32(3, 4).I32(4, 4));
+  model.Operator(1, {sum}, {pooled}, 5, Table().I8(0, 1).I32(1, 4).I32(2, 4).I32(3, 4).I32(4, 4));
   const int shape = model.Int32s("shape", {2}, {-1, 4});
   const int flat = model.Activation("flat", {1, 4});
   model.Operator(22, {pooled, shape}, {flat}, 17, Table());
@@ -262,7 +283,8 @@ void Damage(weft::testing::Rng* rng, std::vector<uint8_t>* bytes) {
       (*bytes)[i] = rng->Chance(0.5) ? rng->Pick(telling) : static_cast<uint8_t>(rng->Int(0, 255));
     }
   }
-  if (rng->Chance(0.1)) bytes->resize(static_cast<size_t>(rng->Int(0, static_cast<int64_t>(bytes->size()))));
+  if (rng->Chance(0.1))
+    bytes->resize(static_cast<size_t>(rng->Int(0, static_cast<int64_t>(bytes->size()))));
 }
 
 int FuzzRuns() {

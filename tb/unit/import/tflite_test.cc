@@ -226,9 +226,8 @@ ModelBuilder PoolModel(int32_t code) {
   ModelBuilder model;
   const int x = model.Input("x", {1, 7, 6, 3});
   const int y = model.Activation("y", {1, 4, 2, 3});
-  model.Operator(
-      code, {x}, {y}, 5,
-      Table().I8(0, kSamePadding).I32(1, 3).I32(2, 2).I32(3, 4).I32(4, 3).I8(5, 3));
+  model.Operator(code, {x}, {y}, 5,
+                 Table().I8(0, kSamePadding).I32(1, 3).I32(2, 2).I32(3, 4).I32(4, 3).I8(5, 3));
   model.Output(y);
   return model;
 }
@@ -309,9 +308,8 @@ TEST(TfliteImport, PadRefusesNegativeAndTooFew) {
 }
 
 TEST(TfliteImport, Views) {
-  for (const auto& [code, kind] :
-       {std::pair{22, OpKind::kReshape}, std::pair{43, OpKind::kSqueeze},
-        std::pair{70, OpKind::kExpandDims}}) {
+  for (const auto& [code, kind] : {std::pair{22, OpKind::kReshape}, std::pair{43, OpKind::kSqueeze},
+                                   std::pair{70, OpKind::kExpandDims}}) {
     ModelBuilder model;
     const int x = model.Input("x", {1, 1, 6, 4});
     const int y = model.Activation("y", {6, 4});
@@ -507,16 +505,15 @@ INSTANTIATE_TEST_SUITE_P(
                           m->buffers[1].Vector<uint8_t>(0, std::vector<uint8_t>(17));
                         },
                         "tensor 1 'w' is stored sparse"},
-        UnsupportedCase{"Variable",
-                        [](ModelBuilder* m) { m->tensors[0].Scalar<uint8_t>(5, 1); },
+        UnsupportedCase{"Variable", [](ModelBuilder* m) { m->tensors[0].Scalar<uint8_t>(5, 1); },
                         "tensor 0 'x' is a variable"},
         UnsupportedCase{"BlockwiseQuantization",
                         [](ModelBuilder* m) { m->tensors[1].At(4).Scalar<uint8_t>(4, 2); },
                         "other means than scale and zero point"},
         UnsupportedCase{"PerChannelActivation",
                         [](ModelBuilder* m) {
-                          m->tensors[0].Child(4, ModelBuilder::Quantization(
-                                                     std::vector<float>(8, 1.0f), {0}, 3));
+                          m->tensors[0].Child(
+                              4, ModelBuilder::Quantization(std::vector<float>(8, 1.0f), {0}, 3));
                         },
                         "scale for each channel"},
         UnsupportedCase{"NoQuantization", [](ModelBuilder* m) { m->tensors[3].Remove(4); },
@@ -528,7 +525,9 @@ INSTANTIATE_TEST_SUITE_P(
         UnsupportedCase{"FusedSign", [](ModelBuilder* m) { m->operators[0].At(4).I8(3, 5); },
                         "fused activation SIGN_BIT"},
         UnsupportedCase{"Rank3",
-                        [](ModelBuilder* m) { m->tensors[0].Vector<int32_t>(0, {9, 10, 8}); },
+                        [](ModelBuilder* m) {
+                          m->tensors[0].Vector<int32_t>(0, {9, 10, 8});
+                        },
                         "has rank 3"},
         UnsupportedCase{"Rank5",
                         [](ModelBuilder* m) {
@@ -572,21 +571,22 @@ INSTANTIATE_TEST_SUITE_P(
     Conv, TfliteDamaged,
     ::testing::Values(
         DamagedCase{"Version", [](ModelBuilder* m) { m->version = 2; }, "format version 2"},
-        DamagedCase{"NoOperators", [](ModelBuilder* m) { m->operators.clear(); },
-                    "no operators"},
+        DamagedCase{"NoOperators", [](ModelBuilder* m) { m->operators.clear(); }, "no operators"},
         DamagedCase{"NoInputs", [](ModelBuilder* m) { m->inputs.clear(); }, "no inputs"},
         DamagedCase{"NoOutputs", [](ModelBuilder* m) { m->outputs.clear(); }, "no outputs"},
-        DamagedCase{"BufferIndex",
-                    [](ModelBuilder* m) { m->tensors[1].Scalar<uint32_t>(2, 77); },
+        DamagedCase{"BufferIndex", [](ModelBuilder* m) { m->tensors[1].Scalar<uint32_t>(2, 77); },
                     "tensor 1 'w' uses buffer 77 of 3"},
-        DamagedCase{"OpcodeIndex",
-                    [](ModelBuilder* m) { m->operators[0].Scalar<uint32_t>(0, 9); },
+        DamagedCase{"OpcodeIndex", [](ModelBuilder* m) { m->operators[0].Scalar<uint32_t>(0, 9); },
                     "operator 0 has operator code 9 of 1"},
         DamagedCase{"InputIndex",
-                    [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(1, {0, 1, 4}); },
+                    [](ModelBuilder* m) {
+                      m->operators[0].Vector<int32_t>(1, {0, 1, 4});
+                    },
                     "operator inputs refer to tensor 4 of 4"},
         DamagedCase{"NegativeInputIndex",
-                    [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(1, {0, 1, -2}); },
+                    [](ModelBuilder* m) {
+                      m->operators[0].Vector<int32_t>(1, {0, 1, -2});
+                    },
                     "operator inputs refer to tensor -2 of 4"},
         DamagedCase{"OutputLeftOut",
                     [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(2, {-1}); },
@@ -596,45 +596,49 @@ INSTANTIATE_TEST_SUITE_P(
         DamagedCase{"GraphOutputIndex", [](ModelBuilder* m) { m->outputs = {12}; },
                     "graph outputs refer to tensor 12 of 4"},
         DamagedCase{"DataLeftOut",
-                    [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(1, {-1, 1, 2}); },
+                    [](ModelBuilder* m) {
+                      m->operators[0].Vector<int32_t>(1, {-1, 1, 2});
+                    },
                     "input 0 is left out"},
         DamagedCase{"TooFewInputs",
                     [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(1, {0}); },
                     "has 1 inputs, 2 to 3 are possible"},
         DamagedCase{"TwoOutputs",
-                    [](ModelBuilder* m) { m->operators[0].Vector<int32_t>(2, {3, 0}); },
+                    [](ModelBuilder* m) {
+                      m->operators[0].Vector<int32_t>(2, {3, 0});
+                    },
                     "has 2 outputs"},
         DamagedCase{"OptionsOfAnotherKind",
                     [](ModelBuilder* m) { m->operators[0].Scalar<uint8_t>(3, 5); },
                     "options of kind 5"},
-        DamagedCase{"NoOptions",
-                    [](ModelBuilder* m) { m->operators[0].Remove(3).Remove(4); },
+        DamagedCase{"NoOptions", [](ModelBuilder* m) { m->operators[0].Remove(3).Remove(4); },
                     "strides 0 and 0"},
         DamagedCase{"Padding", [](ModelBuilder* m) { m->operators[0].At(4).I8(0, 2); },
                     "padding 2 is not defined"},
         DamagedCase{"Activation", [](ModelBuilder* m) { m->operators[0].At(4).I8(3, 6); },
                     "fused activation 6 is not defined"},
-        DamagedCase{"NegativeStride",
-                    [](ModelBuilder* m) { m->operators[0].At(4).I32(1, -3); },
+        DamagedCase{"NegativeStride", [](ModelBuilder* m) { m->operators[0].At(4).I32(1, -3); },
                     "strides 2 and -3"},
-        DamagedCase{"NegativeDilation",
-                    [](ModelBuilder* m) { m->operators[0].At(4).I32(4, -1); },
+        DamagedCase{"NegativeDilation", [](ModelBuilder* m) { m->operators[0].At(4).I32(4, -1); },
                     "dilations 1 and -1"},
         DamagedCase{"NegativeDimension",
-                    [](ModelBuilder* m) { m->tensors[0].Vector<int32_t>(0, {-1, 9, 10, 8}); },
+                    [](ModelBuilder* m) {
+                      m->tensors[0].Vector<int32_t>(0, {-1, 9, 10, 8});
+                    },
                     "negative dimension"},
         DamagedCase{"HugeShape",
                     [](ModelBuilder* m) {
                       m->tensors[0].Vector<int32_t>(0, {65536, 65536, 65536, 65536});
                     },
                     "more than 2147483647 elements"},
-        DamagedCase{"DataTooShort",
-                    [](ModelBuilder* m) {
-                      m->buffers[1].Vector<uint8_t>(0, std::vector<uint8_t>(239));
-                    },
-                    "needs 240 bytes of data, 239 are there"},
+        DamagedCase{
+            "DataTooShort",
+            [](ModelBuilder* m) { m->buffers[1].Vector<uint8_t>(0, std::vector<uint8_t>(239)); },
+            "needs 240 bytes of data, 239 are there"},
         DamagedCase{"OutputShape",
-                    [](ModelBuilder* m) { m->tensors[3].Vector<int32_t>(0, {1, 5, 5, 5}); },
+                    [](ModelBuilder* m) {
+                      m->tensors[3].Vector<int32_t>(0, {1, 5, 5, 5});
+                    },
                     "tensor 3 'y' has shape 1x5x5x5, but 1x5x4x5 follows"},
         DamagedCase{"WeightChannels",
                     [](ModelBuilder* m) {
@@ -647,23 +651,24 @@ INSTANTIATE_TEST_SUITE_P(
                     },
                     "tensor 2 'b' has shape 1x5, but 5 follows"},
         DamagedCase{"ZeroPointCount",
-                    [](ModelBuilder* m) { m->tensors[1].At(4).Vector<int64_t>(3, {0, 0}); },
+                    [](ModelBuilder* m) {
+                      m->tensors[1].At(4).Vector<int64_t>(3, {0, 0});
+                    },
                     "5 scales but 2 zero points"},
         DamagedCase{"ScaleCount",
                     [](ModelBuilder* m) {
                       m->tensors[1].Child(4, ModelBuilder::Quantization({1, 1, 1}, {0}));
                     },
                     "has 3 scales, needs 1 or 5"},
-        DamagedCase{"ScaleAxis",
-                    [](ModelBuilder* m) { m->tensors[1].At(4).I32(6, 3); },
+        DamagedCase{"ScaleAxis", [](ModelBuilder* m) { m->tensors[1].At(4).I32(6, 3); },
                     "scales along axis 3, needs axis 0"},
         DamagedCase{"ZeroScale",
                     [](ModelBuilder* m) { m->tensors[0].At(4).Vector<float>(2, {0.0f}); },
                     "scale 0; scales must be finite and positive"},
         DamagedCase{"NanScale",
                     [](ModelBuilder* m) {
-                      m->tensors[0].At(4).Vector<float>(
-                          2, {std::numeric_limits<float>::quiet_NaN()});
+                      m->tensors[0].At(4).Vector<float>(2,
+                                                        {std::numeric_limits<float>::quiet_NaN()});
                     },
                     "scales must be finite and positive"},
         DamagedCase{"ZeroPointRange",
@@ -683,15 +688,18 @@ INSTANTIATE_TEST_SUITE_P(
         DamagedCase{"OutputNeverProduced",
                     [](ModelBuilder* m) { m->outputs = {m->Activation("z", {1})}; },
                     "graph output tensor 4 'z' is produced by no operator"},
-        DamagedCase{"ConstantInput", [](ModelBuilder* m) { m->inputs = {0, 1}; },
+        DamagedCase{"ConstantInput",
+                    [](ModelBuilder* m) {
+                      m->inputs = {0, 1};
+                    },
                     "graph input tensor 1 'w' is constant"},
         DamagedCase{"InputTwice", [](ModelBuilder* m) { m->inputs = {0, 0}; },
                     "graph input tensor 0 'x' is listed twice"},
-        DamagedCase{"ProducedTwice",
-                    [](ModelBuilder* m) {
-                      m->Operator(3, {0, 1, 2}, {3}, 1, ConvOptions(kSamePadding, 3, 2));
-                    },
-                    "tensor 3 'y' is produced a second time"}),
+        DamagedCase{
+            "ProducedTwice",
+            [](ModelBuilder*
+                   m) { m->Operator(3, {0, 1, 2}, {3}, 1, ConvOptions(kSamePadding, 3, 2)); },
+            "tensor 3 'y' is produced a second time"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(TfliteImport, OtherOperatorsAreListedByName) {
@@ -800,8 +808,7 @@ TEST(TfliteImport, SignatureOfMinusOneKeepsTheStaticShape) {
 TEST(TfliteImport, NamesBecomePrintable) {
   ModelBuilder model = ConvModel();
   model.tensors[0].String(3, "a\nb\xff \xc3\xa9 \xe2\x82\xac \xed\xa0\x80\xc2\x85");
-  EXPECT_EQ(MustImport(model).tensors[0].name,
-            "a?b? \xc3\xa9 \xe2\x82\xac ?????");
+  EXPECT_EQ(MustImport(model).tensors[0].name, "a?b? \xc3\xa9 \xe2\x82\xac ?????");
 }
 
 // Tensors may share a buffer, but a file in which hundreds share a large one must not expand.

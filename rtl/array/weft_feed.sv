@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The block and beat loops of the prepared command: waits until a beat may start, then offers it
+// twice, to address generation (beat_*) and, in the same cycle, to the issue queue (issue_*). Both must
+// be ready for a beat to go; a null beat goes to the issue queue only. One beat a cycle at most.
+// The pixel loops are in weft_feed_dense and weft_feed_columns.
+`default_nettype none
+`include "common/weft_assert.svh"
+`include "array/weft_feed_types.svh"
+module weft_feed (
+  input  wire logic                        clk_i,
+  input  wire logic                        rst_ni,
+  input  wire logic                        plan_valid_i,
+  input  wire logic [`WEFT_PLAN_BITS-1:0]  plan_i,
+  output      logic                        plan_done_o,
+  input  wire logic [15:0]                 load_count_i,
+  input  wire logic [15:0]                 exec_count_i,
+  input  wire logic [15:0]                 store_count_i,
+  output      logic                        beat_valid_o,
+  input  wire logic                        beat_ready_i,
+  output      logic [`WEFT_BEAT_BITS-1:0]  beat_o,
+  output      logic                        issue_valid_o,
+  input  wire logic                        issue_ready_i,
+  output      logic [`WEFT_ISSUE_BITS-1:0] issue_o,
+  output      logic                        waiting_o,
+  output      logic                        idle_o
+);
+
+  localparam int unsigned N = weft_pkg::N;
+
+  `WEFT_PLAN_TYPE
+  `WEFT_BEAT_TYPE
+  `WEFT_ISSUE_TYPE
+
+  plan_t plan;
+  assign plan = plan_i;
+
+  // The loops. open_q: a command is in them; before that its start values are loaded.
+  logic open_q;
+  logic [15:0] block_q;
+  logic [11:0] beat_q;
+  logic [15:0] chan_q;
+  logic [15:0] wait_block_q, wait_beat_q;
+  logic first_beat, last_beat, last_block, step;
+
+  beat_t beat_out_q;
+  issue_t issue_out_q;
+  logic out_valid_q;
+  logic out_null_q;
+  logic out_go;
+
+  logic [15:0] load_ahead, exec_ahead, store_ahead;
+  logic waits_met;
+  assign load_ahead = load_count_i - plan.wait_load;
+  assign exec_ahead = exec_count_i - wait_beat_q;
+  assign store_ahead = store_count_i - plan.wait_store;
+  assign waits_met = !(plan.wait_mask[0] && load_ahead[15]) &&
+      !(plan.wait_mask[1] && exec_ahead[15]) && !(plan.wait_mask[2] && store_ahead[15]);
+
+  logic [7:0] n0, n1, row;
+  logic [28:0] row_offset;
+  logic [16:0] offset;
+  logic [32:0] offset_bytes;
+  logic walk_start, walk_advance;
+  weft_beat_walker u_walker (
+    .clk_i, .rst_ni,
+    .start_i(walk_start),
+    .advance_i(walk_advance),
+    .dense_i(plan.mode == 2'd0),
+    .kernel_rows_i(plan.kernel_rows),
+    .kernel_span_i(plan.kernel_span),
+    .in_pitch_i(plan.in_pitch),
+    .pixel_bytes_i(plan.pixel_bytes),
+    .n0_o(n0), .n1_o(n1), .row_o(row),
+    .row_offset_o(row_offset), .offset_o(offset), .offset_bytes_o(offset_bytes)
+  );
+
+  // Padding columns before the first one that exists, in the first band of the stripe and in the
+  // others, and where that one is.
+  logic [21:0] col_index_first, col_index_rest;
+  logic pads_first, pads_rest;
+  logic [21:0] lead_first, lead_rest;
+  assign col_index_first = 22'(plan.skip_cols) + 22'(offset);
+  assign col_index_rest = 22'(offset);
+  assign pads_first = col_index_first < plan.pads;
+  assign pads_rest = col_index_rest < plan.pads;
+  assign lead_first = pads_first ? plan.pads - col_index_first : 22'd0;
+  assign lead_rest = pads_rest ? plan.pads - col_index_rest : 22'd0;
+
+  assign first_beat = beat_q == 12'd0;
+  assign last_beat = beat_q == plan.beats - 12'd1;
+  assign last_block = block_q == plan.blocks - 16'd1;
+  assign out_go = out_valid_q && issue_ready_i && (out_null_q || beat_ready_i);
+  assign step = open_q && waits_met && (!out_valid_q || out_go);
+  assign plan_done_o = step && last_beat && last_block;
+  assign walk_start = !open_q ? (plan_valid_i && plan.acc_first)
+      : (step && last_beat && !last_block);
+  assign walk_advance = step;
+
+  assign beat_valid_o = out_valid_q && !out_null_q && issue_ready_i;
+  assign issue_valid_o = out_valid_q && (out_null_q || beat_ready_i);
+  assign beat_o = beat_out_q;
+  assign issue_o = issue_out_q;
+  assign waiting_o = open_q && !waits_met;
+  assign idle_o = !open_q && !out_valid_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!open_q) begin
+      block_q <= 16'd0;
+      beat_q <= 12'd0;
+      chan_q <= 16'd0;
+      wait_block_q <= plan.wait_exec;
+      wait_beat_q <= plan.wait_exec;
+    end else if (step) begin
+      if (last_beat) begin
+        beat_q <= 12'd0;
+        block_q <= block_q + 16'd1;
+        chan_q <= chan_q + 16'(N);
+        wait_block_q <= wait_block_q + 16'(plan.wait_step_block);
+        wait_beat_q <= wait_block_q + 16'(plan.wait_step_block);
+      end else begin
+        beat_q <= beat_q + 12'd1;
+        wait_beat_q <= wait_beat_q + 16'(plan.wait_step_beat);
+      end
+    end
+
+    if (step) begin
+      out_null_q <= plan.null_op;
+      issue_out_q.null_op <= plan.null_op;
+      issue_out_q.mode <= plan.mode;
+      issue_out_q.swap <= plan.mode != 2'd2 && (!plan.shared || (first_beat && block_q == 16'd0));
+      issue_out_q.first <= plan.acc_first && first_beat;
+      issue_out_q.last <= plan.null_op || (plan.acc_last && last_beat);
+      issue_out_q.pixels <= plan.null_op ? 8'd1 : plan.pixels;
+      issue_out_q.tile_width <= plan.tile_width;
+      issue_out_q.first_width <= plan.first_width;
+      issue_out_q.rows <= n0;
+      issue_out_q.cols <= n1;
+      issue_out_q.stride_cols <= plan.stride_cols;
+      issue_out_q.pad_value <= plan.pad_value;
+      issue_out_q.lead_first <= (lead_first > 22'h7fff) ? 16'h7fff : lead_first[15:0];
+      issue_out_q.lead_rest <= (lead_rest > 22'h7fff) ? 16'h7fff : lead_rest[15:0];
+    end
+    if (step && !plan.null_op) begin
+      beat_out_q.window <= plan.mode != 2'd0;
+      beat_out_q.aligned <= plan.aligned;
+      beat_out_q.pixels <= plan.pixels;
+      beat_out_q.tile_width <= plan.tile_width;
+      beat_out_q.first_width <= plan.first_width;
+      beat_out_q.n0 <= n0;
+      beat_out_q.n1 <= n1;
+      beat_out_q.row <= row;
+      beat_out_q.offset <= offset;
+      beat_out_q.row_offset <= row_offset;
+      beat_out_q.chan_offset <= chan_q;
+      beat_out_q.channels <= last_block ? plan.last_channels : 8'(N);
+      beat_out_q.step_bytes <= plan.step_bytes;
+      beat_out_q.pixel_bytes <= plan.pixel_bytes;
+      beat_out_q.stride_cols <= plan.stride_cols;
+      beat_out_q.stride_rows <= plan.stride_rows;
+      beat_out_q.in_rows <= plan.in_rows;
+      beat_out_q.in_row_bytes <= plan.in_row_bytes;
+      beat_out_q.in_pitch <= plan.in_pitch;
+      beat_out_q.wrap_pitch <= plan.wrap_pitch;
+      beat_out_q.pad_value <= plan.pad_value;
+      beat_out_q.in_y <= plan.in_y;
+      beat_out_q.base <= plan.base;
+      beat_out_q.col_first <= plan.col_first;
+      beat_out_q.col_row <= plan.col_row;
+      beat_out_q.x_first <= pads_first ? 36'(plan.pads_x) : plan.col_first + 36'(offset_bytes);
+      beat_out_q.x_rest <= pads_rest ? 36'(plan.pads_x)
+          : {{14{plan.col_row[21]}}, plan.col_row} + 36'(offset_bytes);
+      beat_out_q.lead_first <= (lead_first > 22'h7fff) ? 16'h7fff : lead_first[15:0];
+      beat_out_q.lead_rest <= (lead_rest > 22'h7fff) ? 16'h7fff : lead_rest[15:0];
+    end
+
+    if (!rst_ni) begin
+      open_q <= 1'b0;
+      out_valid_q <= 1'b0;
+    end else begin
+      if (!open_q) open_q <= plan_valid_i;
+      else if (plan_done_o) open_q <= 1'b0;
+      if (step) out_valid_q <= 1'b1;
+      else if (out_go) out_valid_q <= 1'b0;
+      `WEFT_ASSERT(a_open_has_plan, !open_q || plan_valid_i)
+    end
+  end
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The column loop of a window beat (depthwise, maximum): the pixels of a stripe that lie in one row
+// of the rectangle are a band; for each band the columns under its windows that exist in the image
+// are read once, left to right, each as pieces of up to 2 rows (aligned: 4). Padding columns cost
+// nothing, except that a band with no column at all gives one void piece. Takes the next beat in the cycle
+// of the last piece of the one before. Runs ahead of weft_window, which forms the windows.
+`default_nettype none
+`include "array/weft_feed_types.svh"
+module weft_feed_columns (
+  input  wire logic                        clk_i,
+  input  wire logic                        rst_ni,
+  input  wire logic                        beat_valid_i,
+  output      logic                        beat_ready_o,
+  input  wire logic [`WEFT_BEAT_BITS-1:0]  beat_i,
+  output      logic                        piece_valid_o,
+  input  wire logic                        piece_ready_i,
+  output      logic [`WEFT_PIECE_BITS-1:0] piece_o
+);
+
+  `WEFT_BEAT_TYPE
+  `WEFT_PIECE_TYPE
+
+  beat_t beat;
+  assign beat = beat_i;
+
+  logic active_q;
+  logic [7:0] pixels_q;               // left, this band included
+  logic [11:0] width_q, tile_width_q; // pixels this band may have, and of a row of the rectangle
+  logic signed [17:0] row_q;          // input row of the group's first row
+  logic signed [39:0] base_q;         // address of byte 0 of that row, first channel
+  logic [35:0] x_q, x_rest_q;         // the column: byte offset in its row
+  logic [15:0] index_q, lead_rest_q;  // the column: number in the band, padding included
+  logic [7:0] part_q;                 // first row of the piece
+  logic signed [39:0] part_base_q;
+  logic aligned_q;
+  logic [7:0] group_rows_q, group_cols_q, channels_q, stride_cols_q, stride_rows_q, pad_q;
+  logic [15:0] pixel_bytes_q, rows_q;
+  logic [20:0] row_bytes_q, pitch_q;
+  logic [28:0] wrap_pitch_q;
+
+  logic [7:0] band_pixels, part_rows;
+  logic [15:0] band_cols;
+  logic band_void, band_last, part_last, stripe_last, step, take;
+  assign band_pixels = (12'(pixels_q) < width_q) ? pixels_q : width_q[7:0];
+  assign band_cols = 16'(band_pixels - 8'd1) * 16'(stride_cols_q) + 16'(group_cols_q);
+  assign band_void = index_q >= band_cols || x_q >= 36'(row_bytes_q);
+  assign band_last = band_void || index_q + 16'd1 >= band_cols ||
+      x_q + 36'(pixel_bytes_q) >= 36'(row_bytes_q);
+  assign part_rows = aligned_q ? 8'd4 : 8'd2;
+  assign part_last = band_void || part_q + part_rows >= group_rows_q;
+  assign stripe_last = pixels_q == band_pixels;
+
+  assign step = active_q && piece_ready_i;
+  assign beat_ready_o = !active_q || (step && part_last && band_last && stripe_last);
+  assign take = beat_valid_i && beat_ready_o;
+  assign piece_valid_o = active_q;
+
+  logic signed [17:0] beat_row;
+  logic signed [39:0] beat_base;
+  assign beat_row = 18'(beat.in_y) + 18'(beat.row);
+  assign beat_base = beat.base + 40'(beat.row_offset) + 40'(beat.chan_offset);
+
+  piece_t piece;
+  logic signed [17:0] part_row;
+  logic [3:0] row_ok;
+  assign part_row = row_q + 18'(part_q);
+  always_comb begin
+    for (int i = 0; i < 4; i++) begin
+      row_ok[i] = !band_void && part_q + 8'(i) < group_rows_q && part_row + 18'(i) >= 18'sd0 &&
+          part_row + 18'(i) < $signed({2'd0, rows_q});
+    end
+  end
+  always_comb begin
+    piece.column = 1'b1;
+    piece.aligned = aligned_q;
+    piece.part_first = part_q == 8'd0;
+    piece.part_last = part_last;
+    piece.band_last = band_last;
+    piece.band_void = band_void;
+    piece.part_row = part_q;
+    piece.pad_value = pad_q;
+    piece.row_bytes = row_bytes_q;
+    piece.ok = row_ok;
+    piece.n0 = channels_q;
+    piece.n1 = channels_q;
+    piece.addr0 = part_base_q;
+    piece.addr1 = part_base_q + 40'(pitch_q);
+    piece.addr2 = part_base_q + 40'({pitch_q, 1'b0});
+    piece.addr3 = part_base_q + 40'({pitch_q, 1'b0}) + 40'(pitch_q);
+    piece.col0 = x_q;
+    piece.col1 = x_q;
+  end
+  assign piece_o = piece;
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      pixels_q <= beat.pixels;
+      width_q <= beat.first_width;
+      row_q <= beat_row;
+      base_q <= beat_base;
+      x_q <= beat.x_first;
+      index_q <= beat.lead_first;
+      part_q <= 8'd0;
+      part_base_q <= beat_base;
+      tile_width_q <= beat.tile_width;
+      x_rest_q <= beat.x_rest;
+      lead_rest_q <= beat.lead_rest;
+      aligned_q <= beat.aligned && weft_pkg::WindowRows > 2;
+      group_rows_q <= beat.n0;
+      group_cols_q <= beat.n1;
+      channels_q <= beat.channels;
+      stride_cols_q <= beat.stride_cols;
+      stride_rows_q <= beat.stride_rows;
+      pad_q <= beat.pad_value;
+      pixel_bytes_q <= beat.pixel_bytes;
+      rows_q <= beat.in_rows;
+      row_bytes_q <= beat.in_row_bytes;
+      pitch_q <= beat.in_pitch;
+      wrap_pitch_q <= beat.wrap_pitch;
+    end else if (step) begin
+      if (!part_last) begin
+        part_q <= part_q + part_rows;
+        part_base_q <= part_base_q + (aligned_q ? 40'({pitch_q, 2'b0}) : 40'({pitch_q, 1'b0}));
+      end else begin
+        part_q <= 8'd0;
+        part_base_q <= base_q;
+        index_q <= index_q + 16'd1;
+        x_q <= x_q + 36'(pixel_bytes_q);
+        if (band_last) begin
+          pixels_q <= pixels_q - band_pixels;
+          width_q <= tile_width_q;
+          row_q <= row_q + 18'(stride_rows_q);
+          base_q <= base_q + 40'(wrap_pitch_q);
+          part_base_q <= base_q + 40'(wrap_pitch_q);
+          x_q <= x_rest_q;
+          index_q <= lead_rest_q;
+        end
+      end
+    end
+
+    if (!rst_ni) active_q <= 1'b0;
+    else if (take) active_q <= 1'b1;
+    else if (step && part_last && band_last && stripe_last) active_q <= 1'b0;
+  end
+
+endmodule
+`default_nettype wire

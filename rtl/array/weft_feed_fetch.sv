@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the pieces of weft_feed_dense and weft_feed_columns through four word ports and delivers, in order,
+// operand vectors (vec_*, into a queue of its own) or rows of window columns (col_*, a write without
+// handshake; a place is reserved before reading: col_free_i returns one). A word granted while others of the piece are
+// not yet is kept. One piece a cycle without conflicts; vector three cycles after the piece.
+`default_nettype none
+`include "common/weft_assert.svh"
+`include "array/weft_feed_types.svh"
+module weft_feed_fetch #(
+  parameter int unsigned AddrWidth = $clog2(weft_pkg::Scratchpad / weft_pkg::WordBytes),
+  parameter int unsigned ColumnDepth = 4
+) (
+  input  wire logic                                clk_i,
+  input  wire logic                                rst_ni,
+  input  wire logic                                piece_valid_i,
+  output      logic                                piece_ready_o,
+  input  wire logic [`WEFT_PIECE_BITS-1:0]         piece_i,
+  output      logic [3:0]                          rd_req_o,
+  output      logic [4*AddrWidth-1:0]              rd_addr_o,
+  input  wire logic [3:0]                          rd_gnt_i,
+  input  wire logic [4*8*weft_pkg::WordBytes-1:0]  rd_data_i,
+  output      logic                                vec_valid_o,
+  input  wire logic                                vec_ready_i,
+  output      logic [8*weft_pkg::K-1:0]            vec_o,
+  output      logic                                col_valid_o,
+  input  wire logic                                col_free_i,
+  output      logic                                col_last_o,
+  output      logic                                col_band_last_o,
+  output      logic                                col_band_void_o,
+  output      logic [7:0]                          col_row_o,
+  output      logic [4*8*weft_pkg::N-1:0]          col_data_o,
+  output      logic                                error_o,
+  output      logic                                idle_o
+);
+
+  localparam int unsigned K = weft_pkg::K;
+  localparam int unsigned N = weft_pkg::N;
+  localparam int unsigned WordBytes = weft_pkg::WordBytes;
+  localparam int unsigned WordBits = 8 * WordBytes;
+  localparam int unsigned OffsetBits = $clog2(WordBytes);
+  localparam int unsigned VectorDepth = 4;
+  localparam logic [39:0] Words = weft_pkg::Scratchpad / WordBytes;
+
+  `WEFT_PIECE_TYPE
+
+  // Stage 0: which bytes and words.
+  piece_t piece;
+  assign piece = piece_i;
+  logic [WordBytes-1:0] mask0, mask1;
+  logic [3:0] need;
+  logic [1:0] outside;
+  logic [AddrWidth-1:0] low0, low1, high0, high1;
+  logic [7:0] offset0, offset1;
+  weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment0 (
+    .addr_i(piece.addr0), .col_i(piece.col0), .ok_i(piece.ok[0]), .clip_i(!piece.column),
+    .n_i(piece.n0), .row_bytes_i(piece.row_bytes),
+    .mask_o(mask0), .need_low_o(need[0]), .need_high_o(need[1]), .out_of_range_o(outside[0]),
+    .word_low_o(low0), .word_high_o(high0), .offset_o(offset0)
+  );
+  weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment1 (
+    .addr_i(piece.addr1), .col_i(piece.col1), .ok_i(piece.ok[1]), .clip_i(!piece.column),
+    .n_i(piece.n1), .row_bytes_i(piece.row_bytes),
+    .mask_o(mask1), .need_low_o(need[2]), .need_high_o(need[3]), .out_of_range_o(outside[1]),
+    .word_low_o(low1), .word_high_o(high1), .offset_o(offset1)
+  );
+  // Aligned columns have no high words: their ports read rows 2 and 3.
+  logic signed [39:0] addr2, addr3, word2, word3;
+  logic outside2, outside3;
+  assign addr2 = piece.addr2 + 40'(piece.col0);
+  assign addr3 = piece.addr3 + 40'(piece.col0);
+  assign word2 = addr2 >>> OffsetBits;
+  assign word3 = addr3 >>> OffsetBits;
+  assign outside2 = piece.ok[2] && word2[39:0] >= Words;
+  assign outside3 = piece.ok[3] && word3[39:0] >= Words;
+
+  // Stage 1: requests, until all words are granted.
+  logic req_valid_q, req_column_q, req_aligned_q, req_first_q, req_last_q;
+  logic req_band_last_q, req_band_void_q;
+  logic [7:0] req_row_q, req_pad_q, req_n0_q, req_total_q;
+  logic [3:0] req_need_q, req_ok_q;
+  logic [WordBytes-1:0] req_mask_q;
+  logic [OffsetBits-1:0] req_offset0_q, req_offset1_q;
+  logic [AddrWidth-1:0] req_addr0_q, req_addr1_q, req_addr2_q, req_addr3_q;
+  logic has_place, req_go, take;
+  logic [2:0] vec_places_q, col_places_q;
+  logic error_q;
+
+  assign has_place = req_column_q ? (!req_first_q || col_places_q != 3'd0) : vec_places_q != 3'd0;
+  assign rd_req_o = (req_valid_q && has_place) ? req_need_q : 4'd0;
+  assign rd_addr_o = {req_addr3_q, req_addr2_q, req_addr1_q, req_addr0_q};
+  assign req_go = req_valid_q && has_place && (req_need_q & ~rd_gnt_i) == 4'd0;
+  assign piece_ready_o = !req_valid_q || req_go;
+  assign take = piece_valid_i && piece_ready_o;
+  assign error_o = error_q;
+
+  // Stage 2: data. A word granted in the cycle before is on the port, others have been kept.
+  logic out_valid_q, out_column_q, out_aligned_q, out_last_q, out_band_last_q, out_band_void_q;
+  logic [7:0] out_row_q, out_pad_q, out_n0_q, out_total_q;
+  logic [3:0] out_ok_q, granted_q;
+  logic [WordBytes-1:0] out_mask_q;
+  logic [OffsetBits-1:0] out_offset0_q, out_offset1_q;
+  logic [WordBits-1:0] kept_q [4];
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      req_column_q <= piece.column;
+      req_aligned_q <= piece.column && piece.aligned;
+      req_first_q <= piece.part_first;
+      req_last_q <= piece.part_last;
+      req_band_last_q <= piece.band_last;
+      req_band_void_q <= piece.band_void;
+      req_row_q <= piece.part_row;
+      req_pad_q <= piece.pad_value;
+      req_n0_q <= piece.n0;
+      req_total_q <= piece.n0 + piece.n1;
+      req_ok_q <= piece.ok;
+      req_mask_q <= mask0 | (mask1 << piece.n0);
+      req_offset0_q <= offset0[OffsetBits-1:0];
+      req_offset1_q <= offset1[OffsetBits-1:0];
+      req_need_q <= need;
+      req_addr0_q <= low0;
+      req_addr1_q <= high0;
+      req_addr2_q <= low1;
+      req_addr3_q <= high1;
+      if (piece.column && piece.aligned) begin
+        req_need_q[1] <= piece.ok[2];
+        req_need_q[3] <= piece.ok[3];
+        req_addr1_q <= word2[AddrWidth-1:0];
+        req_addr3_q <= word3[AddrWidth-1:0];
+      end
+    end else if (req_valid_q && has_place) begin
+      req_need_q <= req_need_q & ~rd_gnt_i;
+    end
+
+    for (int unsigned i = 0; i < 4; i++) begin
+      if (granted_q[i] && !out_valid_q) kept_q[i] <= rd_data_i[i*WordBits +: WordBits];
+    end
+
+    if (req_go) begin
+      out_column_q <= req_column_q;
+      out_aligned_q <= req_aligned_q;
+      out_last_q <= req_last_q;
+      out_band_last_q <= req_band_last_q;
+      out_band_void_q <= req_band_void_q;
+      out_row_q <= req_row_q;
+      out_pad_q <= req_pad_q;
+      out_n0_q <= req_n0_q;
+      out_total_q <= req_total_q;
+      out_ok_q <= req_ok_q;
+      out_mask_q <= req_mask_q;
+      out_offset0_q <= req_offset0_q;
+      out_offset1_q <= req_offset1_q;
+    end
+
+    granted_q <= rd_req_o & rd_gnt_i;
+    if (!rst_ni) begin
+      req_valid_q <= 1'b0;
+      out_valid_q <= 1'b0;
+      error_q <= 1'b0;
+      granted_q <= 4'd0;
+      vec_places_q <= 3'(VectorDepth);
+      col_places_q <= 3'(ColumnDepth);
+    end else begin
+      if (take) req_valid_q <= 1'b1;
+      else if (req_go) req_valid_q <= 1'b0;
+      out_valid_q <= req_go;
+      if (take && ((piece.column && piece.aligned)
+          ? (outside != 2'd0 || outside2 || outside3) : outside != 2'd0)) error_q <= 1'b1;
+      vec_places_q <= vec_places_q - 3'(req_go && !req_column_q) + 3'(vec_valid_o && vec_ready_i);
+      col_places_q <= col_places_q - 3'(req_go && req_column_q && req_first_q) + 3'(col_free_i);
+      `WEFT_ASSERT(a_vec_queue_has_room, !(out_valid_q && !out_column_q) || vec_push_ready)
+    end
+  end
+
+  // Words of both fragments as two vectors, each rotated into place.
+  logic [WordBits-1:0] word0, word1, word2_data, word3_data;
+  logic [WordBits-1:0] merged0, merged1, turned0, turned1;
+  logic [8*K-1:0] vec;
+  logic [WordBytes-1:0] hi0, hi1, from1;
+  logic [OffsetBits-1:0] turn1;
+  logic vec_push_ready;
+  always_comb begin
+    word0 = granted_q[0] ? rd_data_i[0*WordBits +: WordBits] : kept_q[0];
+    word2_data = granted_q[1] ? rd_data_i[1*WordBits +: WordBits] : kept_q[1];
+    word1 = granted_q[2] ? rd_data_i[2*WordBits +: WordBits] : kept_q[2];
+    word3_data = granted_q[3] ? rd_data_i[3*WordBits +: WordBits] : kept_q[3];
+  end
+  // hi: byte positions of a word below the offset come from the high word.
+  assign hi0 = ~({WordBytes{1'b1}} << out_offset0_q);
+  assign hi1 = ~({WordBytes{1'b1}} << out_offset1_q);
+  assign turn1 = out_offset1_q - (out_column_q ? '0 : out_n0_q[OffsetBits-1:0]);
+  assign from1 = {WordBytes{1'b1}} << out_n0_q;
+  always_comb begin
+    for (int unsigned i = 0; i < WordBytes; i++) begin
+      merged0[i*8 +: 8] = hi0[i] ? word2_data[i*8 +: 8] : word0[i*8 +: 8];
+      merged1[i*8 +: 8] = hi1[i] ? word3_data[i*8 +: 8] : word1[i*8 +: 8];
+    end
+    turned0 = WordBits'({merged0, merged0} >> {out_offset0_q, 3'd0});
+    turned1 = WordBits'({merged1, merged1} >> {turn1, 3'd0});
+  end
+
+  always_comb begin
+    for (int unsigned i = 0; i < K; i++) begin
+      vec[i*8 +: 8] = from1[i] ? turned1[i*8 +: 8] : turned0[i*8 +: 8];
+      if (!out_mask_q[i]) vec[i*8 +: 8] = (8'(i) < out_total_q) ? out_pad_q : 8'd0;
+    end
+  end
+
+  weft_fifo #(.Width(8 * K), .Depth(VectorDepth)) u_vectors (
+    .clk_i, .rst_ni,
+    .valid_i(out_valid_q && !out_column_q), .ready_o(vec_push_ready), .data_i(vec),
+    .valid_o(vec_valid_o), .ready_i(vec_ready_i), .data_o(vec_o)
+  );
+
+  assign col_valid_o = out_valid_q && out_column_q;
+  assign col_last_o = out_last_q;
+  assign col_band_last_o = out_band_last_q;
+  assign col_band_void_o = out_band_void_q;
+  assign col_row_o = out_row_q;
+  always_comb begin
+    col_data_o[0*8*N +: 8*N] = out_ok_q[0] ? turned0[8*N-1:0] : {N{out_pad_q}};
+    col_data_o[1*8*N +: 8*N] = out_ok_q[1] ? turned1[8*N-1:0] : {N{out_pad_q}};
+    if (out_aligned_q) begin
+      col_data_o[2*8*N +: 8*N] = out_ok_q[2] ? word2_data[8*N-1:0] : {N{out_pad_q}};
+      col_data_o[3*8*N +: 8*N] = out_ok_q[3] ? word3_data[8*N-1:0] : {N{out_pad_q}};
+    end else begin
+      col_data_o[2*8*N +: 8*N] = col_data_o[0*8*N +: 8*N];
+      col_data_o[3*8*N +: 8*N] = col_data_o[1*8*N +: 8*N];
+    end
+  end
+
+  assign idle_o = !req_valid_q && !out_valid_q;
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sw/compile/tile.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "sw/compile/weights.h"
+
+namespace weft::compile {
+namespace {
+
+constexpr int kShortestBeat = 8;        // cycles: a weight block takes as long to load
+constexpr int kLargestTileWidth = 4095; // RUN.tile_width
+constexpr int kTileOverhead = 64;       // cycles: set-up and what does not overlap between tiles
+
+template <typename T>
+T CeilDiv(T a, T b) {
+  return (a + b - 1) / b;
+}
+
+// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
+  TileBuffer buffer;
+  buffer.pitch = OddPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
+  buffer.bytes = rows * buffer.pitch;
+  return buffer;
+}
+
+TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int rows, int cols,
+                int slots, const HardwareConfig& config) {
+  TilePlan plan{.rows = rows, .cols = cols, .slots = slots, .in = {}, .residual = {}, .out = {}};
+  const bool narrow = cols < out.w;
+  if (spills.in) {
+    const Extent& in = layer.in.extent;
+    const int64_t in_rows =
+        std::min<int64_t>(in.h, int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
+    const int64_t in_cols =
+        narrow ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.kernel_w)
+               : in.w;
+    plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
+  }
+  const int64_t row_bytes = int64_t{cols} * out.c;
+  if (spills.residual) plan.residual = BufferOf(rows, row_bytes, narrow, config);
+  if (spills.out) plan.out = BufferOf(rows, row_bytes, false, config);
+  return plan;
+}
+
+// Cycles of the array and of post-processing for one tile.
+int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
+                   const HardwareConfig& config) {
+  const int64_t vectors = pixels * CeilDiv(out.c, config.n) * (config.n / config.post_lanes);
+  const int64_t post = vectors * (layer.has_add ? 4 : 1);
+  if (!layer.IsRun()) return post;
+  const WeightShape weights = ShapeOfWeights(layer, out.c, config);
+  const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
+  const int64_t array = int64_t{weights.blocks} * weights.beats *
+                        std::max<int64_t>(pixels, kShortestBeat * stripes);
+  return std::max(array, post);
+}
+
+int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
+                        const HardwareConfig& config) {
+  const int64_t tiles =
+      CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols);
+  const int64_t load = (plan.in.bytes + plan.residual.bytes) / config.axi_bytes;
+  const int64_t store = plan.out.bytes / config.axi_bytes;
+  const int64_t work =
+      WorkCycles(layer, out, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w),
+                 config);
+  const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
+  return tiles * (tile + kTileOverhead) + load + store;
+}
+
+}  // namespace
+
+int64_t OddPitch(int64_t row_bytes, const HardwareConfig& config) {
+  return (CeilDiv<int64_t>(row_bytes, config.word()) | 1) * config.word();
+}
+
+Rect InputRect(const Layer& layer, const Rect& out) {
+  const auto range = [](int first, int last, int stride, int kernel, int pad, int size) {
+    const int begin = std::clamp(first * stride - pad, 0, size - 1);
+    const int end = std::clamp((last - 1) * stride - pad + kernel, begin + 1, size);
+    return std::pair{begin, end};
+  };
+  const Extent& in = layer.in.extent;
+  const auto [y0, y1] =
+      range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
+  const auto [x0, x1] =
+      range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
+  return {y0, y1, x0, x1};
+}
+
+std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
+                                    int64_t available, const HardwareConfig& config) {
+  // Columns of a stored tile must start at a word of memory.
+  const int step = spills.out ? config.word() / std::gcd(config.word(), out.c) : 1;
+  std::optional<TilePlan> best;
+  int64_t best_cycles = 0;
+  int last_cols = 0;
+  for (int parts = 1; parts <= out.w; ++parts) {
+    int cols = CeilDiv(out.w, parts);
+    if (parts > 1) cols = std::min(out.w, CeilDiv(cols, step) * step);
+    if (cols == last_cols || cols > kLargestTileWidth) continue;
+    last_cols = cols;
+    bool fits = false;
+    for (int slots = 2; slots >= 1; --slots) {
+      for (int rows = 1; rows <= out.h; ++rows) {
+        const TilePlan plan = PlanOf(layer, out, spills, rows, cols, slots, config);
+        if (plan.bytes() > available) break;
+        fits = fits || slots == 2;
+        const int64_t cycles = EstimatedCycles(layer, out, plan, config);
+        if (!best || cycles < best_cycles) {
+          best = plan;
+          best_cycles = cycles;
+        }
+      }
+    }
+    // Narrower tiles only add halos once two buffers of whole rows fit.
+    if (fits) break;
+  }
+  return best;
+}
+
+std::vector<Rect> TilesOf(const Extent& out, const TilePlan& plan) {
+  std::vector<Rect> tiles;
+  for (int y = 0; y < out.h; y += plan.rows) {
+    for (int x = 0; x < out.w; x += plan.cols) {
+      tiles.push_back({y, std::min(out.h, y + plan.rows), x, std::min(out.w, x + plan.cols)});
+    }
+  }
+  return tiles;
+}
+
+std::vector<int> StripesOf(int64_t pixels, bool ramp, const HardwareConfig& config) {
+  std::vector<int> stripes;
+  if (ramp) {
+    for (int size = 2 * kShortestBeat; size < config.stripe && pixels > 2 * config.stripe;
+         size *= 2) {
+      stripes.push_back(size);
+      pixels -= size;
+    }
+  }
+  int64_t count = CeilDiv<int64_t>(pixels, config.stripe);
+  if (count == 1 && stripes.empty() && pixels >= 2 * kShortestBeat) count = 2;
+  for (int64_t i = 0; i < count; ++i) {
+    stripes.push_back(static_cast<int>(pixels * (i + 1) / count - pixels * i / count));
+  }
+  return stripes;
+}
+
+}  // namespace weft::compile

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cutting a layer into tiles (rectangles of output pixels whose operands fit the scratchpad
+// together) and stripes (runs of pixels that fit an accumulator buffer).
+//
+// An operand that stays in the scratchpad as a whole costs a tile nothing. One that lives in memory
+// needs a buffer for the tile's share of it, with halo; two buffers, where they fit, let the next
+// tile arrive and the last one leave while the array works on the present one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sw/compile/layer.h"
+#include "weft/hw/configs.h"
+
+namespace weft::compile {
+
+/// Which operands of a layer live in memory and pass through tile buffers.
+struct Spills {
+  bool in = false, residual = false, out = false;
+  bool any() const { return in || residual || out; }
+};
+
+/// A buffer for one operand's part of a tile; bytes 0: the operand needs none.
+struct TileBuffer {
+  int64_t pitch = 0;
+  int64_t bytes = 0;
+};
+
+struct TilePlan {
+  int rows = 0, cols = 0;   ///< of output pixels; the last tiles may be smaller
+  int slots = 1;            ///< copies of each buffer
+  TileBuffer in, residual, out;
+  int64_t bytes() const { return slots * (in.bytes + residual.bytes + out.bytes); }
+};
+
+/// Half-open rectangle of pixels.
+struct Rect {
+  int y0 = 0, y1 = 0, x0 = 0, x1 = 0;
+  int height() const { return y1 - y0; }
+  int width() const { return x1 - x0; }
+  int64_t pixels() const { return int64_t{height()} * width(); }
+};
+
+/// Bytes between the rows of a tensor in the scratchpad: whole words, and an odd number of them, so
+/// that the rows of a window lie in different banks.
+int64_t OddPitch(int64_t row_bytes, const HardwareConfig& config);
+
+/// The input pixels a rectangle of output pixels reads, inside the image and never empty.
+Rect InputRect(const Layer& layer, const Rect& out);
+
+/// The plan of least estimated time whose buffers take at most `available` bytes; none if not even
+/// the smallest tile fits. `out` is the extent of the layer's output.
+std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
+                                    int64_t available, const HardwareConfig& config);
+
+/// The tiles in the order they are computed: row by row.
+std::vector<Rect> TilesOf(const Extent& out, const TilePlan& plan);
+
+/// Sizes of the stripes of `pixels` pixels: as equal as possible, at least two when each still keeps
+/// the array busy (a dependent layer can then start on the first). `ramp`: small ones first,
+/// because the pixels' input is still arriving.
+std::vector<int> StripesOf(int64_t pixels, bool ramp, const HardwareConfig& config);
+
+}  // namespace weft::compile

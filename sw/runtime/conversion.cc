@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sw/runtime/conversion.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+namespace weft {
+
+size_t DeviceImageBytes(const TensorPlace& place) { return size_t{place.rows} * place.row_bytes; }
+
+size_t HostImageBytes(const TensorBinding& binding) {
+  return DeviceImageBytes(binding.place) * DTypeSize(binding.type);
+}
+
+std::vector<uint8_t> ToDevice(const TensorBinding& binding, std::span<const uint8_t> host) {
+  if (binding.type == DType::kInt8) return {host.begin(), host.end()};
+  assert(binding.type == DType::kFloat32);
+  std::vector<uint8_t> device(host.size() / sizeof(float));
+  for (size_t i = 0; i < device.size(); ++i) {
+    float value;
+    std::memcpy(&value, &host[i * sizeof(float)], sizeof(float));
+    // Rounded before it is clamped to what an int holds; 512 is outside int8 for any zero point.
+    const float steps = std::isnan(value) ? 0.0f : std::round(value / binding.scale);
+    const int stored = static_cast<int>(std::clamp(steps, -512.0f, 512.0f)) + binding.zero_point;
+    device[i] = static_cast<uint8_t>(std::clamp(stored, -128, 127));
+  }
+  return device;
+}
+
+std::vector<uint8_t> ToHost(const TensorBinding& binding, std::span<const uint8_t> device) {
+  if (binding.type == DType::kInt8) return {device.begin(), device.end()};
+  assert(binding.type == DType::kFloat32);
+  std::vector<uint8_t> host(device.size() * sizeof(float));
+  for (size_t i = 0; i < device.size(); ++i) {
+    const int stored = static_cast<int8_t>(device[i]);
+    const float value = binding.scale * static_cast<float>(stored - binding.zero_point);
+    std::memcpy(&host[i * sizeof(float)], &value, sizeof(float));
+  }
+  return host;
+}
+
+}  // namespace weft
