@@ -317,6 +317,10 @@ def md_commands(commands):
             out += ["**Action**", "", "```", command["action"].strip(), "```", ""]
         if "notes" in command:
             out += ["**Notes**", "", command["notes"].strip(), ""]
+    out += ["## Reserved encodings", "", "Kept for what comes next; illegal today.", "",
+            "| encoding | kept for |", "|---|---|"]
+    out += [f"| {r['where']} | {r['what']} |" for r in commands["reserved"]]
+    out.append("")
     return "\n".join(out)
 
 

@@ -157,6 +157,7 @@ TEST(FlatBuffer, TheFirstFaultIsKeptAndSilencesTheRest) {
   EXPECT_EQ(root.Scalar<int32_t>(0, 1), 1);
   EXPECT_EQ(root.String(3, "text"), "");
   EXPECT_EQ(root.Tables(5, "others").size(), 0u);
+  buffer.Fault(0, "later", "another fault");
   EXPECT_EQ(buffer.status().error().message, first);
 }
 

@@ -290,6 +290,12 @@ INSTANTIATE_TEST_SUITE_P(
               "scales must be finite"},
         Fault{"ConvMultiplier", ConvGraph,
               [](Graph* g) { g->tensors[1].quant.scales = {1e-10f}; }, "requantisation factor"},
+        Fault{"ConvFloat32Product", ConvGraph,
+              [](Graph* g) {
+                for (int i : {0, 2}) g->tensors[i].quant.scales = {1e20f};
+                g->tensors[1].quant.scales = {3e38f};
+              },
+              "requantisation factor inf"},
         Fault{"ConvRelu6Scale", ConvGraph,
               [](Graph* g) {
                 AttrsOf<Conv2DAttrs>(g).activation = Activation::kRelu6;

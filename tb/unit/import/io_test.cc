@@ -3,8 +3,10 @@
 // Files and tensors in and out: raw and .npy inputs, good and bad, and atomic writing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -113,6 +115,24 @@ TEST_F(Io, FailedWriteLeavesTheOldFile) {
   ASSERT_FALSE(folder.has_value());
   EXPECT_THAT(folder.error().message, HasSubstr("is a folder"));
   EXPECT_EQ(FilesInFolder(), 1u);
+}
+
+// A disk that fills up half way, played by a limit on the size of files.
+TEST_F(Io, InterruptedWriteLeavesTheOldFile) {
+  Write("out.bin", Bytes("old"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const Status status = WriteFileAtomic(Path("out.bin"), std::vector<uint8_t>(5000));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(status.has_value());
+  EXPECT_THAT(status.error().message, HasSubstr("out.bin: cannot be written: File too large"));
+  EXPECT_EQ(*ReadFile(Path("out.bin")), Bytes("old"));
+  EXPECT_EQ(FilesInFolder(), 1u) << "a temporary file was left behind";
 }
 
 TEST_F(Io, DevicesAndLinksStayWhatTheyAre) {

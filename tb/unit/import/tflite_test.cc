@@ -806,9 +806,19 @@ TEST(TfliteImport, SignatureOfMinusOneKeepsTheStaticShape) {
 }
 
 TEST(TfliteImport, NamesBecomePrintable) {
-  ModelBuilder model = ConvModel();
-  model.tensors[0].String(3, "a\nb\xff \xc3\xa9 \xe2\x82\xac \xed\xa0\x80\xc2\x85");
-  EXPECT_EQ(MustImport(model).tensors[0].name, "a?b? \xc3\xa9 \xe2\x82\xac ?????");
+  const auto imported = [](const std::string& name) {
+    ModelBuilder model = ConvModel();
+    model.tensors[0].String(3, name);
+    return MustImport(model).tensors[0].name;
+  };
+  EXPECT_EQ(imported("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"),
+            "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(imported("a\nb\x7f\xff"), "a?b??");
+  EXPECT_EQ(imported("\xc2\x85"), "??");            // a control character
+  EXPECT_EQ(imported("\xed\xa0\x80"), "???");       // half of a surrogate pair
+  EXPECT_EQ(imported("\xe0\x9f\xbf"), "???");       // longer than it need be
+  EXPECT_EQ(imported("\xf4\x90\x80\x80"), "????");  // beyond Unicode
+  EXPECT_EQ(imported("\xe2\x82"), "??");            // cut short
 }
 
 // Tensors may share a buffer, but a file in which hundreds share a large one must not expand.
