@@ -55,7 +55,7 @@ function(weft_verilate target)
     set(runtime weft_verilator_runtime_trace)
     set(trace_option --trace-fst --trace-structs --trace-max-array 64)
   endif()
-  list(TRANSFORM arg_SOURCES REPLACE "^([^/])" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
+  list(TRANSFORM arg_SOURCES REPLACE "^([^/].*)$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
   list(TRANSFORM arg_PARAMETERS PREPEND -G)
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}.dir)

@@ -45,7 +45,8 @@ module weft_beat_walker (
       n0_o = (left > 17'(K)) ? 8'(K) : left[7:0];
       n1_o = 8'd0;
       if (n0_o < 8'(K) && rows_left > 8'd1) begin
-        n1_o = (kernel_span_i > 17'(8'(K) - n0_o)) ? 8'(K) - n0_o : kernel_span_i[7:0];
+        n1_o = 8'(K) - n0_o;
+        if (kernel_span_i < 17'(n1_o)) n1_o = kernel_span_i[7:0];
       end
       offset_d = offset_q + 17'(n0_o);
       if (left <= 17'(K)) begin

@@ -19,6 +19,7 @@ module weft_feed (
   output      logic                        beat_valid_o,
   input  wire logic                        beat_ready_i,
   output      logic [`WEFT_BEAT_BITS-1:0]  beat_o,
+  output      logic                        beat_window_o,  // beat_o is for the column loop
   output      logic                        issue_valid_o,
   input  wire logic                        issue_ready_i,
   output      logic [`WEFT_ISSUE_BITS-1:0] issue_o,
@@ -100,6 +101,7 @@ module weft_feed (
   assign beat_valid_o = out_valid_q && !out_null_q && issue_ready_i;
   assign issue_valid_o = out_valid_q && (out_null_q || beat_ready_i);
   assign beat_o = beat_out_q;
+  assign beat_window_o = beat_out_q.window;
   assign issue_o = issue_out_q;
   assign waiting_o = open_q && !waits_met;
   assign idle_o = !open_q && !out_valid_q;

@@ -43,7 +43,7 @@ module weft_feed_columns (
   logic [15:0] band_cols;
   logic band_void, band_last, part_last, stripe_last, step, take;
   assign band_pixels = (12'(pixels_q) < width_q) ? pixels_q : width_q[7:0];
-  assign band_cols = 16'(band_pixels - 8'd1) * 16'(stride_cols_q) + 16'(group_cols_q);
+  assign band_cols = (16'(band_pixels) - 16'd1) * 16'(stride_cols_q) + 16'(group_cols_q);
   assign band_void = index_q >= band_cols || x_q >= 36'(row_bytes_q);
   assign band_last = band_void || index_q + 16'd1 >= band_cols ||
       x_q + 36'(pixel_bytes_q) >= 36'(row_bytes_q);

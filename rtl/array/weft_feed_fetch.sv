@@ -40,7 +40,7 @@ module weft_feed_fetch #(
   localparam int unsigned WordBits = 8 * WordBytes;
   localparam int unsigned OffsetBits = $clog2(WordBytes);
   localparam int unsigned VectorDepth = 4;
-  localparam logic [39:0] Words = weft_pkg::Scratchpad / WordBytes;
+  localparam int unsigned Words = weft_pkg::Scratchpad / WordBytes;
 
   `WEFT_PIECE_TYPE
 
@@ -71,8 +71,8 @@ module weft_feed_fetch #(
   assign addr3 = piece.addr3 + 40'(piece.col0);
   assign word2 = addr2 >>> OffsetBits;
   assign word3 = addr3 >>> OffsetBits;
-  assign outside2 = piece.ok[2] && word2[39:0] >= Words;
-  assign outside3 = piece.ok[3] && word3[39:0] >= Words;
+  assign outside2 = piece.ok[2] && word2[39:0] >= 40'(Words);
+  assign outside3 = piece.ok[3] && word3[39:0] >= 40'(Words);
 
   // Stage 1: requests, until all words are granted.
   logic req_valid_q, req_column_q, req_aligned_q, req_first_q, req_last_q;

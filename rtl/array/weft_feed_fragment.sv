@@ -26,7 +26,7 @@ module weft_feed_fragment #(
 
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
   localparam int unsigned OffsetBits = $clog2(WordBytes);
-  localparam logic [39:0] Words = weft_pkg::Scratchpad / WordBytes;
+  localparam int unsigned Words = weft_pkg::Scratchpad / WordBytes;
 
   logic signed [39:0] addr, word_low, word_high;
   logic signed [36:0] room;  // bytes from the fragment's start to the end of the row
@@ -40,7 +40,7 @@ module weft_feed_fragment #(
     word_high = word_low + 40'sd1;
     offset_o = 8'(addr[OffsetBits-1:0]);
     room = $signed({16'd0, row_bytes_i}) - 37'(col_i);
-    skip = -37'(col_i);
+    skip = 37'sd0 - 37'(col_i);
     low = 8'd0;
     high = n_i;
     if (clip_i) begin
@@ -52,8 +52,8 @@ module weft_feed_fragment #(
     need_low_o = some && low + offset_o < 8'(WordBytes);
     need_high_o = some && high + offset_o > 8'(WordBytes);
     // As unsigned numbers: below zero is out of range too.
-    out_of_range_o = (need_low_o && word_low[39:0] >= Words) ||
-        (need_high_o && word_high[39:0] >= Words);
+    out_of_range_o = (need_low_o && word_low[39:0] >= 40'(Words)) ||
+        (need_high_o && word_high[39:0] >= 40'(Words));
     word_low_o = word_low[AddrWidth-1:0];
     word_high_o = word_high[AddrWidth-1:0];
   end

@@ -12,7 +12,7 @@
 //   wrap_pitch bytes from one output row's windows to the next's
 //   pads       columns left of the image in a window row at col_row; pads_x: offset of the next one
 //   skip_cols  columns from col_row to col_first; stride_cols: between neighbouring pixels
-`define WEFT_PLAN_BITS 501
+`define WEFT_PLAN_BITS 489
 `define WEFT_PLAN_TYPE \
   typedef struct packed { \
     logic null_op; \
@@ -57,7 +57,7 @@
 // window row `row`, byte `offset`; row_offset = row * in_pitch. Window: a group of n0 rows and n1
 // columns at window row `row`; column 0 of a band of pixels that exists is at byte x_first (first
 // band of the stripe) or x_rest, after `lead_*` columns of padding; chan_offset = first channel.
-`define WEFT_BEAT_BITS 466
+`define WEFT_BEAT_BITS 494
 `define WEFT_BEAT_TYPE \
   typedef struct packed { \
     logic window; \

@@ -21,6 +21,7 @@ module weft_window #(
   input  wire logic [7:0]                    col_row_i,
   input  wire logic [4*8*weft_pkg::N-1:0]    col_data_i,
   input  wire logic [`WEFT_ISSUE_BITS-1:0]   issue_i,
+  input  wire logic                          beat_valid_i,  // issue_i is a beat of this unit
   input  wire logic                          beat_start_i,  // the next pixel is the beat's first
   input  wire logic                          beat_end_i,    // the next pixel is the beat's last
   output      logic                          ready_o,
@@ -89,7 +90,7 @@ module weft_window #(
   assign ready_o = band_complete ||
       (!band_end && pixel + 16'(issue.cols) <= oldest + 16'(band_cols));
 
-  // Columns the next pixel does not use leave.
+  // Columns the next pixel does not use leave; the last of the band stays as its mark.
   logic [15:0] pixel_next, behind;
   logic [CountBits-1:0] drop;
   logic [SlotBits:0] head_sum, tail_sum;
@@ -97,9 +98,10 @@ module weft_window #(
   always_comb begin
     pixel_next = take_i ? pixel + 16'(issue.stride_cols) : pixel;
     behind = (pixel_next > oldest) ? pixel_next - oldest : 16'd0;
-    drop = (behind > 16'(band_cols)) ? band_cols : behind[CountBits-1:0];
+    drop = (band_complete && !band_void) ? band_cols - CountBits'(1) : band_cols;
+    if (behind < 16'(drop)) drop = behind[CountBits-1:0];
     if (take_i && band_end) drop = band_used;
-    if (!take_i && beat_start_i) drop = '0;
+    if (!beat_valid_i || (!take_i && beat_start_i)) drop = '0;
     head_sum = (SlotBits+1)'(head_q) + (SlotBits+1)'(drop);
     if (head_sum >= (SlotBits+1)'(C)) head_sum = head_sum - (SlotBits+1)'(C);
     tail_sum = (SlotBits+1)'(head_q) + (SlotBits+1)'(used_q);
@@ -108,13 +110,14 @@ module weft_window #(
   assign push = queue_count_q != '0 && used_q - drop < CountBits'(C);
   assign col_free_o = push;
 
-  // The window: lane rr*C + cc.
+  // The window: lane rr*C + cc. The three variables are temporaries of the block below.
   logic [15:0] lane_index;
   logic [SlotBits:0] lane_sum;
   logic [8*N-1:0] lane;
   logic [8*N-1:0] outside;
   assign outside = (issue.mode == 2'd2) ? {N{8'h80}} : '0;
 
+  /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (take_i) begin
       for (int unsigned cc = 0; cc < C; cc++) begin
@@ -129,7 +132,10 @@ module weft_window #(
         end
       end
     end
+  end
+  /* verilator lint_on BLKSEQ */
 
+  always_ff @(posedge clk_i) begin
     if (push) begin
       for (int unsigned rr = 0; rr < R; rr++) begin
         columns[tail_sum[SlotBits-1:0] * R + rr] <= queue[rd_ptr_q * R + rr];
@@ -150,7 +156,7 @@ module weft_window #(
       pixel_q <= 16'd0;
       oldest_q <= issue.lead_rest;
       width_q <= issue.tile_width;
-    end else if (take_i || !beat_start_i) begin
+    end else if (take_i || (beat_valid_i && !beat_start_i)) begin
       pixel_q <= pixel_next;
       oldest_q <= oldest + 16'(drop);
       if (take_i) width_q <= width - 12'd1;

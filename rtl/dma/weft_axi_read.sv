@@ -55,8 +55,8 @@ module weft_axi_read #(
 
   // Bursts the clients would like to send.
   logic [Clients-1:0] burst_valid, burst_ready, burst_last;
-  logic [39:0] burst_addr [Clients];
-  logic [7:0] burst_len [Clients];
+  logic [40*Clients-1:0] burst_addr;
+  logic [8*Clients-1:0] burst_len;
   logic [Clients-1:0] splitter_ready;
 
   assign req_ready_o = splitter_ready & {Clients{!drain_i}};
@@ -72,8 +72,8 @@ module weft_axi_read #(
       .req_bytes_i(req_bytes_i[c*21+:21]),
       .burst_valid_o(burst_valid[c]),
       .burst_ready_i(burst_ready[c]),
-      .burst_addr_o(burst_addr[c]),
-      .burst_len_o(burst_len[c]),
+      .burst_addr_o(burst_addr[40*c+:40]),
+      .burst_len_o(burst_len[8*c+:8]),
       .burst_last_o(burst_last[c])
     );
   end
@@ -109,8 +109,8 @@ module weft_axi_read #(
   always_ff @(posedge clk_i) begin
     if (issue) begin
       axi_arid_o <= IdWidth'(pick_client);
-      axi_araddr_o <= burst_addr[pick_client];
-      axi_arlen_o <= burst_len[pick_client];
+      axi_araddr_o <= burst_addr[40*pick_client+:40];
+      axi_arlen_o <= burst_len[8*pick_client+:8];
     end
     if (!rst_ni) begin
       axi_arvalid_o <= 1'b0;
@@ -130,7 +130,7 @@ module weft_axi_read #(
 
   // Bursts under way, by client in order: address, and whether the request ends with it.
   logic [Clients-1:0] way_ready, way_valid, way_last, way_pop;
-  logic [39:0] way_addr [Clients];
+  logic [40*Clients-1:0] way_addr;
   logic known, beat;
   logic [1:0] rsp_client;
 
@@ -143,10 +143,10 @@ module weft_axi_read #(
       .rst_ni,
       .valid_i(burst_ready[c]),
       .ready_o(way_ready[c]),
-      .data_i({burst_last[c], burst_addr[c]}),
+      .data_i({burst_last[c], burst_addr[40*c+:40]}),
       .valid_o(way_valid[c]),
       .ready_i(way_pop[c]),
-      .data_o({way_last[c], way_addr[c]})
+      .data_o({way_last[c], way_addr[40*c+:40]})
     );
   end
 
@@ -172,7 +172,7 @@ module weft_axi_read #(
       beat_o[rsp_client] = beat;
       way_pop[rsp_client] = burst_done;
       rsp_last_o = axi_rlast_i && way_last[rsp_client];
-      error_addr_o = way_addr[rsp_client];
+      error_addr_o = way_addr[40*rsp_client+:40];
     end
   end
 

@@ -109,10 +109,10 @@ void Array::Clear() {
 void Array::GatherDense(const Feed& feed, std::span<const Beat> beats,
                         const Scratchpad& scratchpad) {
   const SetupInputCmd& setup = feed.setup;
-  operands_.assign(beats.size() * static_cast<size_t>(feed.stripe.pixels * k_), 0);
+  operands_.assign(beats.size() * static_cast<size_t>(feed.stripe.pixels() * k_), 0);
   int8_t* operand = operands_.data();
   for (const Beat& beat : beats) {
-    for (int64_t p = 0; p < feed.stripe.pixels; ++p, operand += k_) {
+    for (int64_t p = 0; p < feed.stripe.pixels(); ++p, operand += k_) {
       int8_t* lane = operand;
       for (int i = 0; i < beat.num_fragments; ++i) {
         const Fragment& piece = beat.fragments[i];
@@ -157,7 +157,7 @@ void Array::Grouped(const Feed& feed, std::span<const Beat> beats, int64_t chann
   padding.fill(static_cast<int8_t>(setup.pad_value));
   for (size_t b = 0; b < beats.size(); ++b) {
     const size_t block = shared ? 0 : b * static_cast<size_t>(k_) * n_;
-    for (int64_t p = 0; p < feed.stripe.pixels; ++p) {
+    for (int64_t p = 0; p < feed.stripe.pixels(); ++p) {
       int32_t* acc = accumulators_.data() + p * n_;
       for (int i = 0; i < beats[b].num_fragments; ++i) {
         const Fragment& piece = beats[b].fragments[i];

@@ -8,7 +8,7 @@
 //   array.GatherDense(feed, *beats, scratchpad);                     // mode 0, once a RUN
 //   for each block j:
 //     if (run.acc_first) array.Clear();
-//     array.Dense(stripe.pixels, weights, shared);                   // or Grouped()
+//     array.Dense(stripe.pixels(), weights, shared);                   // or Grouped()
 #pragma once
 
 #include <algorithm>
@@ -120,9 +120,9 @@ Status ForEachRead(const Feed& feed, std::span<const Beat> beats, int64_t channe
   }
   const bool dense = feed.mode() == Mode::kDense;
   const Stripe& stripe = feed.stripe;
-  for (int64_t begin = 0; begin < stripe.pixels;) {  // pixels of one row of the rectangle
-    const int64_t in_row = stripe.tile_width - stripe.Column(begin);
-    const int64_t end = std::min(stripe.pixels, begin + in_row);
+  for (int64_t begin = 0; begin < stripe.pixels();) {  // pixels of one row of the rectangle
+    const int64_t in_row = stripe.tile_width() - stripe.Column(begin);
+    const int64_t end = std::min(stripe.pixels(), begin + in_row);
     for (int64_t i = 0; i < setup.kernel_rows; ++i) {
       const int64_t row = feed.Row(begin) + i;
       const int64_t width = cover[static_cast<size_t>(i)].count;

@@ -2,6 +2,9 @@
 #include "sim/functional/exec.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
 
 #include "sim/functional/store.h"
 
@@ -17,20 +20,33 @@ Waits WaitsOf(const Cmd& cmd) {
 
 template <typename Cmd>
 Stripe StripeOf(const Cmd& cmd) {
-  return {cmd.pixels, cmd.tile_width, cmd.tile_x};
+  return Stripe(cmd.pixels, cmd.tile_width, cmd.tile_x);
 }
 
 Place Moved(const Place& place, int64_t bytes) {
   return {place.address + bytes, place.pitch, place.pixel};
 }
 
+// The lowest byte of a place, and the byte after its highest.
+std::pair<int64_t, int64_t> Bounds(const Stripe& stripe, const Place& place, int64_t channels) {
+  int64_t low = place.At(stripe, 0), high = low;
+  for (int64_t p = 1; p < stripe.pixels(); ++p) {
+    low = std::min(low, place.At(stripe, p));
+    high = std::max(high, place.At(stripe, p));
+  }
+  return {low, high + channels};
+}
+
 // Whether writing `out` pixel by pixel could destroy bytes of `in` that a later pixel needs. In
 // place, where every pixel replaces itself, it cannot.
 bool DestroysOperand(const Stripe& stripe, const Place& in, const Place& out, int64_t channels) {
   if (in.address == out.address && in.pitch == out.pitch && in.pixel == out.pixel) return false;
-  for (int64_t written = 0; written < stripe.pixels; ++written) {
+  const auto [in_low, in_high] = Bounds(stripe, in, channels);
+  const auto [out_low, out_high] = Bounds(stripe, out, channels);
+  if (in_high <= out_low || out_high <= in_low) return false;
+  for (int64_t written = 0; written < stripe.pixels(); ++written) {
     const int64_t to = out.At(stripe, written);
-    for (int64_t p = written + 1; p < stripe.pixels; ++p) {
+    for (int64_t p = written + 1; p < stripe.pixels(); ++p) {
       const int64_t from = in.At(stripe, p);
       if (from < to + channels && to < from + channels) return true;
     }
@@ -68,7 +84,7 @@ Outcome ExecEngine::Read(uint32_t unit, int64_t address, int64_t bytes) {
 }
 
 Outcome ExecEngine::ReadPlace(const Place& place, const Stripe& stripe, int64_t channels) {
-  for (int64_t p = 0; p < stripe.pixels; ++p) {
+  for (int64_t p = 0; p < stripe.pixels(); ++p) {
     if (Outcome ok = Read(hazards_.Next(Lane::kExec), place.At(stripe, p), channels); !ok) {
       return ok;
     }
@@ -78,7 +94,7 @@ Outcome ExecEngine::ReadPlace(const Place& place, const Stripe& stripe, int64_t 
 
 Outcome ExecEngine::WritePlace(const Place& place, const Stripe& stripe, int64_t channels) {
   const uint32_t unit = hazards_.Next(Lane::kExec);
-  for (int64_t p = 0; p < stripe.pixels; ++p) {
+  for (int64_t p = 0; p < stripe.pixels(); ++p) {
     const std::optional<ByteRange> range = scratchpad_.Range(place.At(stripe, p), channels);
     if (!range) return Stop(WEFT_ERROR_BAD_ADDRESS);
     if (Status ok = hazards_.WriteScratchpad(Lane::kExec, unit, range->begin, range->end); !ok) {

@@ -60,7 +60,7 @@ const BlockResult& Post::Run(const Array& array, const Stripe& stripe, int chann
   const auto mode = static_cast<RoundingMode>(output_.rounding);
   const int32_t zero_point = Narrow(output_.zero_point);
   const int32_t low = Narrow(output_.clamp_low), high = Narrow(output_.clamp_high);
-  for (int64_t p = 0; p < stripe.pixels; ++p) {
+  for (int64_t p = 0; p < stripe.pixels(); ++p) {
     const std::span<const int32_t> acc = array.Row(p);
     int8_t* result = result_.data() + p * n_;
     for (int n = 0; n < channels; ++n) {
@@ -84,7 +84,7 @@ const BlockResult& Post::Eltwise(bool add, const Stripe& stripe, int channels, c
   const auto mode = static_cast<RoundingMode>(output_.rounding);
   const int32_t multiplier = Narrow(output_.multiplier);
   const int shift = static_cast<int>(output_.shift);
-  for (int64_t p = 0; p < stripe.pixels; ++p) {
+  for (int64_t p = 0; p < stripe.pixels(); ++p) {
     int8_t* result = result_.data() + p * n_;
     const int8_t* from_a = scratchpad.At(a.At(stripe, p));
     if (add) {

@@ -7,7 +7,7 @@ namespace weft::functional {
 
 void WriteResults(std::span<const int8_t> results, int n, const Stripe& stripe, int channels,
                   const Place& out, Scratchpad& scratchpad) {
-  for (int64_t p = 0; p < stripe.pixels; ++p) {
+  for (int64_t p = 0; p < stripe.pixels(); ++p) {
     std::copy_n(results.begin() + p * n, channels, scratchpad.At(out.At(stripe, p)));
   }
 }

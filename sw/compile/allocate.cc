@@ -8,6 +8,8 @@
 namespace weft::compile {
 namespace {
 
+constexpr int kSmallPart = 16;   // of the scratchpad: what is small
+
 // Something that needs one stretch of the scratchpad during layers first..last.
 struct Item {
   int64_t bytes = 0;
@@ -67,10 +69,13 @@ class Allocator {
     }
   }
 
-  // Dense rows where readers need them, or where little is lost.
+  // Dense where readers need it, and for small ports with odd rows: they then travel as one row.
   int64_t PitchOf(const Value& value) const {
     const int64_t row_bytes = value.extent.row_bytes();
-    if (value.dense || value.extent.h == 1) return row_bytes;
+    const bool port = value.is_output || value.source != Value::Source::kLayer;
+    const bool small = value.extent.bytes() <= config_.scratchpad / kSmallPart;
+    const bool one_row = port && small && row_bytes % config_.word() != 0;
+    if (value.dense || value.extent.h == 1 || one_row) return row_bytes;
     return OddPitch(row_bytes, config_);
   }
 

@@ -50,7 +50,7 @@ enum class LayerKind : uint8_t {
 };
 
 /// Part of the output with a requantisation of its own (average pooling at the image's edges).
-struct Region {
+struct OutputRegion {
   int y0 = 0, y1 = 0, x0 = 0, x1 = 0;
   Multiplier multiplier;
 };
@@ -75,7 +75,7 @@ struct Layer {
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;            ///< input zero point folded in; empty: all zero
   std::vector<Multiplier> multipliers;  ///< one, or one a channel; unused when `regions` are given
-  std::vector<Region> regions;          ///< empty: one region with multipliers[0]
+  std::vector<OutputRegion> regions;          ///< empty: one region with multipliers[0]
   int rounding = 0;                     ///< SETUP_OUTPUT's field
   int in_zero_point = 0;                ///< kRequantize
   int zero_point = 0;

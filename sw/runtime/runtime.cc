@@ -134,18 +134,11 @@ Status Runtime::Impl::Open() {
 
 Status Runtime::Impl::Load(const Program& program) {
   loaded_ = false;
-  if (weft_check_config(&driver_, program.config_hash) != WEFT_OK) {
-    return Fail(
-        "the program was compiled for {} (hash {:08x}), the device is {} (hash {:08x}): "
-        "compile the model again for this device",
-        program.config_name, program.config_hash, ConfigNameOf(driver_.identity.config_hash),
-        driver_.identity.config_hash);
+  if (Status fits = CheckFits(program, driver_.identity.config_hash, device_.memory_bytes());
+      !fits) {
+    return fits;
   }
   const Layout layout = PlaceRegions(program);
-  if (layout.end > device_.memory_bytes()) {
-    return Fail("the model is too large: it needs {} of device memory, the device has {}",
-                Mebibytes(layout.end), Mebibytes(device_.memory_bytes()));
-  }
   if (program.region_bytes[kRegionMarks] < program.layers.size() * kMarkBytes) {
     return Fail("the program has room for {} layer marks but {} layers",
                 program.region_bytes[kRegionMarks] / kMarkBytes, program.layers.size());
@@ -405,6 +398,21 @@ Result<std::unique_ptr<Runtime>> Runtime::Open(Device& device) {
   auto impl = std::make_unique<Impl>(device);
   if (Status opened = impl->Open(); !opened) return tl::unexpected(opened.error());
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Status Runtime::CheckFits(const Program& program, uint32_t device_hash, uint64_t memory_bytes) {
+  if (program.config_hash != device_hash) {
+    return Fail(
+        "the program was compiled for {} (hash {:08x}), the device is {} (hash {:08x}): compile "
+        "the "
+        "model for this device",
+        program.config_name, program.config_hash, ConfigNameOf(device_hash), device_hash);
+  }
+  if (const uint64_t needed = MemoryBytes(program); needed > memory_bytes) {
+    return Fail("the model is too large: it needs {} of device memory, the device has {}",
+                Mebibytes(needed), Mebibytes(memory_bytes));
+  }
+  return {};
 }
 
 uint64_t Runtime::MemoryBytes(const Program& program) { return PlaceRegions(program).end; }

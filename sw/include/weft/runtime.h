@@ -69,8 +69,12 @@ class Runtime {
   /// Bytes of device memory the program needs, job ring included.
   static uint64_t MemoryBytes(const Program& program);
 
+  /// Whether a device of configuration hash `device_hash` with so much memory can run the program:
+  /// refuses a program for another configuration and one that is larger than the memory.
+  static Status CheckFits(const Program& program, uint32_t device_hash, uint64_t memory_bytes);
+
   /// Places the program's regions in device memory and writes commands and weights there. Refuses
-  /// a program for another configuration and one that is larger than the memory.
+  /// what CheckFits refuses.
   Status Load(const Program& program);
 
   /// Runs the loaded program once on `inputs`: one buffer for each graph input, in order. Fails on

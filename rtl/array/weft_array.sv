@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The multipliers: K lanes by N output channels, one int8 product each, and the sums (or maxima)
+// over the lanes. Operands: the dense vector (a byte a lane, the same for all channels) or the
+// window (a byte for each lane and channel), chosen in front of the one set of multipliers.
+//   cycle 0  operand in vec_i / window_i (mul_valid_i)   product register
+//   cycle 1                                              sum register
+//   cycle 2  sum_o is valid
+// Weights: the shadow block is filled word by word (wb_*) and becomes the active one at swap_i, in
+// the cycle before the operand that first uses it. Not here: the accumulators.
+`default_nettype none
+module weft_array (
+  input  wire logic                            clk_i,
+  input  wire logic                            rst_ni,
+  input  wire logic                            wb_valid_i,
+  output      logic                            wb_ready_o,
+  input  wire logic [8*weft_pkg::WeightWord-1:0] wb_data_i,
+  input  wire logic                            swap_i,
+  output      logic                            shadow_full_o,
+  input  wire logic                            mul_valid_i,
+  input  wire logic [1:0]                      mul_mode_i,
+  input  wire logic [8*weft_pkg::K-1:0]        vec_i,
+  input  wire logic [8*weft_pkg::N*weft_pkg::WindowRows*weft_pkg::WindowCols-1:0] window_i,
+  output      logic [32*weft_pkg::N-1:0]       sum_o
+);
+
+  localparam int unsigned K = weft_pkg::K;
+  localparam int unsigned N = weft_pkg::N;
+  localparam int unsigned Lanes = weft_pkg::WindowRows * weft_pkg::WindowCols;
+  localparam int unsigned WordBytes = weft_pkg::WeightWord;
+  localparam int unsigned BlockWords = K * N / WordBytes;
+  localparam int unsigned CountBits = $clog2(BlockWords + 1);
+
+  // Only this block touches the arrays, so blocking assignments are registers here: each is read
+  // before it is written. They simulate several times faster than delayed copies.
+  logic signed [7:0] shadow [K*N];
+  logic signed [7:0] active [K*N];
+  logic signed [15:0] product [K*N];
+  logic signed [7:0] maximum [N];
+  logic signed [7:0] operand [K*N];
+  logic signed [7:0] value;
+  logic signed [31:0] sum;
+  logic product_valid_q, product_max_q;
+  logic [CountBits-1:0] filled_q;
+  logic wb_take;
+
+  assign shadow_full_o = filled_q == CountBits'(BlockWords);
+  assign wb_ready_o = !shadow_full_o || swap_i;
+  assign wb_take = wb_valid_i && wb_ready_o;
+
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i) begin
+    if (product_valid_q) begin
+      for (int unsigned n = 0; n < N; n++) begin
+        sum = 32'sd0;
+        for (int unsigned k = 0; k < K; k++) sum = sum + 32'(product[k * N + n]);
+        sum_o[n*32 +: 32] <= product_max_q ? 32'(maximum[n]) : sum;
+      end
+    end
+
+    if (mul_valid_i && mul_mode_i == 2'd2) begin
+      for (int unsigned n = 0; n < N; n++) begin
+        maximum[n] = 8'sh80;
+        for (int unsigned k = 0; k < Lanes; k++) begin
+          value = window_i[(k * N + n) * 8 +: 8];
+          if (value > maximum[n]) maximum[n] = value;
+        end
+      end
+    end
+    if (mul_valid_i && mul_mode_i != 2'd2) begin
+      for (int unsigned k = 0; k < K; k++) begin
+        for (int unsigned n = 0; n < N; n++) begin
+          operand[k * N + n] = vec_i[k * 8 +: 8];
+          if (mul_mode_i == 2'd1) operand[k * N + n] = (k < Lanes) ? window_i[(k * N + n) * 8 +: 8] : 8'sd0;
+          product[k * N + n] = operand[k * N + n] * active[k * N + n];
+        end
+      end
+    end
+
+    if (swap_i) begin
+      for (int unsigned i = 0; i < K * N; i++) active[i] = shadow[i];
+    end
+    for (int unsigned w = 0; w < BlockWords; w++) begin
+      if (wb_take && (shadow_full_o ? '0 : filled_q) == CountBits'(w)) begin
+        for (int unsigned i = 0; i < WordBytes; i++) shadow[w * WordBytes + i] = wb_data_i[i * 8 +: 8];
+      end
+    end
+  end
+  /* verilator lint_on BLKSEQ */
+
+  always_ff @(posedge clk_i) begin
+    product_max_q <= mul_mode_i == 2'd2;
+    if (!rst_ni) begin
+      product_valid_q <= 1'b0;
+      filled_q <= '0;
+    end else begin
+      product_valid_q <= mul_valid_i;
+      filled_q <= (swap_i ? '0 : filled_q) + CountBits'(wb_take);
+    end
+  end
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lets operands into the array, in the order of the issue queue: one a cycle, when the operand is
+// there (vector queue or window unit), the accumulator buffer is free, a beat's first pixel finds new
+// weights in the shadow block, and the row is not still on its way through the sums. Null beats
+// take no operand and only hand a buffer to post. Counts every cycle as exactly one event.
+// mul_* describe the operand that vec_o / the window register hold: one cycle after it was accepted.
+`default_nettype none
+`include "common/weft_assert.svh"
+`include "array/weft_feed_types.svh"
+module weft_issue (
+  input  wire logic                        clk_i,
+  input  wire logic                        rst_ni,
+  input  wire logic                        issue_valid_i,
+  output      logic                        issue_ready_o,
+  input  wire logic [`WEFT_ISSUE_BITS-1:0] issue_i,
+  input  wire logic                        vec_valid_i,
+  output      logic                        vec_ready_o,
+  input  wire logic [8*weft_pkg::K-1:0]    vec_i,
+  input  wire logic                        window_ready_i,
+  output      logic                        window_take_o,
+  output      logic                        window_beat_o,
+  output      logic                        beat_start_o,
+  output      logic                        beat_end_o,
+  input  wire logic                        shadow_full_i,
+  output      logic                        swap_o,
+  input  wire logic [1:0]                  acc_release_i,
+  output      logic                        mul_valid_o,    // an operand, or a null beat
+  output      logic                        mul_null_o,
+  output      logic [1:0]                  mul_mode_o,
+  output      logic [7:0]                  mul_row_o,
+  output      logic                        mul_buf_o,
+  output      logic                        mul_first_o,
+  output      logic                        mul_last_o,     // hands the buffer to post
+  output      logic [8*weft_pkg::K-1:0]    vec_o,
+  input  wire logic                        feed_waiting_i,
+  input  wire logic                        feed_idle_i,
+  output      logic                        ev_busy_o,
+  output      logic                        ev_stall_dependency_o,
+  output      logic                        ev_stall_operand_o,
+  output      logic                        ev_stall_weights_o,
+  output      logic                        ev_stall_accumulator_o,
+  output      logic                        ev_idle_o,
+  output      logic                        idle_o
+);
+
+  `WEFT_ISSUE_TYPE
+
+  issue_t issue;
+  assign issue = issue_i;
+
+  logic [7:0] pixel_q;
+  logic fill_q;          // the buffer being filled
+  logic [1:0] taken_q;   // buffers filled, on their way or with post
+  logic start, finish, dense, window, present, weights, buffer, settled, accept;
+
+  assign start = pixel_q == 8'd0;
+  assign finish = pixel_q == issue.pixels - 8'd1;
+  assign dense = !issue.null_op && issue.mode == 2'd0;
+  assign window = !issue.null_op && issue.mode != 2'd0;
+  assign present = issue_valid_i &&
+      (issue.null_op || (dense && vec_valid_i) || (window && window_ready_i));
+  assign buffer = !taken_q[fill_q];
+  assign weights = !(issue.swap && start && !issue.null_op) || shadow_full_i;
+  // A row may be read two cycles after it was accepted last: not by the next operand.
+  assign settled = issue.null_op || issue.first ||
+      !(mul_valid_o && !mul_null_o && mul_row_o == pixel_q && mul_buf_o == fill_q);
+  assign accept = present && buffer && weights && settled;
+
+  assign issue_ready_o = accept && finish;
+  assign vec_ready_o = accept && dense;
+  assign window_take_o = accept && window;
+  assign window_beat_o = issue_valid_i && window;
+  assign beat_start_o = start;
+  assign beat_end_o = finish;
+  assign swap_o = accept && issue.swap && start && !issue.null_op;
+
+  always_ff @(posedge clk_i) begin
+    if (accept) begin
+      mul_null_o <= issue.null_op;
+      mul_mode_o <= issue.mode;
+      mul_row_o <= pixel_q;
+      mul_buf_o <= fill_q;
+      mul_first_o <= issue.first;
+      mul_last_o <= issue.last && finish;
+      if (dense) vec_o <= vec_i;
+    end
+    if (!rst_ni) begin
+      mul_valid_o <= 1'b0;
+      pixel_q <= 8'd0;
+      fill_q <= 1'b0;
+      taken_q <= 2'd0;
+    end else begin
+      mul_valid_o <= accept;
+      if (accept) pixel_q <= finish ? 8'd0 : pixel_q + 8'd1;
+      taken_q <= taken_q & ~acc_release_i;
+      if (accept && finish && issue.last) begin
+        fill_q <= !fill_q;
+        taken_q[fill_q] <= 1'b1;
+      end
+      `WEFT_ASSERT(a_release_of_taken, (acc_release_i & ~taken_q) == 2'd0)
+    end
+  end
+
+  assign ev_busy_o = accept && !issue.null_op;
+  assign ev_stall_accumulator_o = present && !buffer;
+  assign ev_stall_weights_o = present && buffer && !weights;
+  assign ev_stall_dependency_o = !issue_valid_i && feed_waiting_i;
+  assign ev_idle_o = (!issue_valid_i && !feed_waiting_i && feed_idle_i) ||
+      (accept && issue.null_op);
+  assign ev_stall_operand_o = !(ev_busy_o || ev_stall_accumulator_o || ev_stall_weights_o ||
+      ev_stall_dependency_o || ev_idle_o);
+  assign idle_o = !issue_valid_i && !mul_valid_o;
+
+endmodule
+`default_nettype wire

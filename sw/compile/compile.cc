@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "weft/compile.h"
+
+#include <algorithm>
+#include <array>
+
+#include "sw/command/codec.h"
+#include "sw/compile/allocate.h"
+#include "sw/compile/emit.h"
+#include "sw/compile/fuse.h"
+#include "sw/compile/legalise.h"
+#include "sw/compile/memory_map.h"
+#include "sw/compile/order.h"
+
+namespace weft {
+namespace {
+
+using compile::Allocation;
+using compile::Home;
+using compile::Layer;
+using compile::MemoryMap;
+using compile::Network;
+using compile::Port;
+using compile::Value;
+
+TensorBinding BindingOf(const Graph& graph, const Network& network, const MemoryMap& memory,
+                        const Port& port, Region region) {
+  TensorBinding binding;
+  binding.name = port.name;
+  binding.type = port.type;
+  binding.shape = port.shape;
+  binding.image_stride = memory.image_bytes[region];
+  if (port.value < 0) return binding;  // an input that nothing reads
+  binding.tensor = network.values[static_cast<size_t>(port.value)].tensor;
+  const Quantization& quant = graph.tensors[static_cast<size_t>(binding.tensor)].quant;
+  if (!quant.scales.empty()) {
+    binding.scale = quant.scales[0];
+    binding.zero_point = static_cast<int32_t>(quant.zero_points[0]);
+  }
+  binding.place = memory.values[static_cast<size_t>(port.value)];
+  return binding;
+}
+
+// Where the layer's output can be seen when its MARK retires.
+TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace& memory) {
+  if (memory.where != TensorPlace::Where::kNowhere) return memory;
+  return {.where = TensorPlace::Where::kScratchpad,
+          .region = 0,
+          .offset = static_cast<uint64_t>(home.address),
+          .rows = static_cast<uint32_t>(value.extent.h),
+          .row_bytes = static_cast<uint32_t>(value.extent.row_bytes()),
+          .pitch = static_cast<uint32_t>(home.pitch)};
+}
+
+ProgramLayer DescribeLayer(const Network& network, const Layer& layer,
+                           const Allocation& allocation, const MemoryMap& memory) {
+  const auto v = static_cast<size_t>(layer.out);
+  const Value& value = network.values[v];
+  ProgramLayer described;
+  described.name = layer.name;
+  described.op = OpKindName(layer.op);
+  described.source_ops = layer.source_ops;
+  std::sort(described.source_ops.begin(), described.source_ops.end());
+  described.output_shape = {1, value.extent.h, value.extent.w, value.extent.c};
+  described.macs = layer.macs;
+  described.output_tensor = value.tensor;
+  described.output = OutputPlace(value, allocation.homes[v], memory.values[v]);
+  described.fused_tensors = layer.fused_tensors;
+  return described;
+}
+
+}  // namespace
+
+Result<Program> Compile(const Graph& graph, const HardwareConfig& config,
+                        const CompileOptions& options) {
+  if (Status status = ValidateGraph(graph); !status) return tl::unexpected(status.error());
+  Result<Network> network = compile::Legalise(graph, options.rounding);
+  if (!network) return tl::unexpected(network.error());
+  compile::FuseAdditions(*network);
+  const Result<Allocation> allocation = compile::Allocate(*network, config);
+  if (!allocation) return tl::unexpected(allocation.error());
+  MemoryMap memory = compile::MapMemory(graph, *network, *allocation, config);
+  const Result<compile::Queues> queues = compile::Emit(*network, *allocation, memory, config);
+  if (!queues) return tl::unexpected(queues.error());
+  const std::vector<Command> stream = compile::OrderStream(*queues, config);
+
+  Program program;
+  program.model_name = graph.name;
+  program.config_name = std::string(config.name);
+  program.config_hash = config.hash;
+  program.rounding = options.rounding;
+  program.images = network->images;
+  for (const Port& port : network->inputs) {
+    program.inputs.push_back(BindingOf(graph, *network, memory, port, kRegionInput));
+  }
+  for (const Port& port : network->outputs) {
+    program.outputs.push_back(BindingOf(graph, *network, memory, port, kRegionOutput));
+  }
+  for (const Layer& layer : network->layers) {
+    program.layers.push_back(DescribeLayer(*network, layer, *allocation, memory));
+  }
+
+  program.memory = std::move(memory.program);
+  program.stream_offset = program.memory.size();
+  program.stream_commands = static_cast<uint32_t>(stream.size());
+  for (const Command& command : stream) {
+    std::array<uint8_t, kCommandBytes> bytes;
+    Encode(command, bytes);
+    program.memory.insert(program.memory.end(), bytes.begin(), bytes.end());
+  }
+  const auto images = static_cast<uint64_t>(network->images);
+  program.region_bytes[kRegionProgram] = program.memory.size();
+  program.region_bytes[kRegionInput] = memory.image_bytes[kRegionInput] * images;
+  program.region_bytes[kRegionOutput] = memory.image_bytes[kRegionOutput] * images;
+  program.region_bytes[kRegionArena] = memory.image_bytes[kRegionArena];
+  program.region_bytes[kRegionMarks] = program.layers.size() * kMarkBytes;
+  return program;
+}
+
+}  // namespace weft
