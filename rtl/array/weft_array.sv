@@ -31,15 +31,25 @@ module weft_array (
   localparam int unsigned BlockWords = K * N / WordBytes;
   localparam int unsigned CountBits = $clog2(BlockWords + 1);
 
-  // Only this block touches the arrays, so blocking assignments are registers here: each is read
+  // A loop with two step assignments is not unrolled by Verilator. Left as loops, over task variables,
+  // these become vector instructions; unrolled they take minutes to compile.
+`ifdef VERILATOR
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic rolled;
+  /* verilator lint_on UNUSEDSIGNAL */
+`define WEFT_NEXT(i) i = i + 1, rolled = 1'b0
+`else
+`define WEFT_NEXT(i) i = i + 1
+`endif
+
+  // Only the block below touches the arrays, so blocking assignments are registers here: each is read
   // before it is written. They simulate several times faster than delayed copies.
-  logic signed [7:0] shadow [K*N];
-  logic signed [7:0] active [K*N];
-  logic signed [15:0] product [K*N];
+  logic signed [7:0] shadow [K][N];
+  logic signed [7:0] active [K][N];
+  logic signed [15:0] product [K][N];
+  logic signed [7:0] operand [K][N];
+  logic signed [31:0] sum [N];
   logic signed [7:0] maximum [N];
-  logic signed [7:0] operand [K*N];
-  logic signed [7:0] value;
-  logic signed [31:0] sum;
   logic product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
   logic wb_take;
@@ -48,41 +58,81 @@ module weft_array (
   assign wb_ready_o = !shadow_full_o || swap_i;
   assign wb_take = wb_valid_i && wb_ready_o;
 
+  task automatic add_products();
+    int unsigned k, n;
+    for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'sd0;
+    for (k = 0; k < K; `WEFT_NEXT(k)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = sum[n] + 32'(product[k][n]);
+    end
+  endtask
+
+  task automatic widen_maxima();
+    int unsigned n;
+    for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'(maximum[n]);
+  endtask
+
+  task automatic take_vector();
+    int unsigned k, n;
+    logic signed [7:0] value;
+    for (k = 0; k < K; `WEFT_NEXT(k)) begin
+      value = vec_i[k*8 +: 8];
+      for (n = 0; n < N; `WEFT_NEXT(n)) operand[k][n] = value;
+    end
+  endtask
+
+  task automatic multiply();
+    int unsigned k, n;
+    for (k = 0; k < K; `WEFT_NEXT(k)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n)) product[k][n] = operand[k][n] * active[k][n];
+    end
+  endtask
+
+  task automatic find_maxima();
+    int unsigned k, n;
+    for (n = 0; n < N; `WEFT_NEXT(n)) maximum[n] = operand[0][n];
+    for (k = 1; k < Lanes; `WEFT_NEXT(k)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n)) begin
+        maximum[n] = (operand[k][n] > maximum[n]) ? operand[k][n] : maximum[n];
+      end
+    end
+  endtask
+
+  task automatic swap_weights();
+    int unsigned k, n;
+    for (k = 0; k < K; `WEFT_NEXT(k)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n)) active[k][n] = shadow[k][n];
+    end
+  endtask
+
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (product_valid_q) begin
-      for (int unsigned n = 0; n < N; n++) begin
-        sum = 32'sd0;
-        for (int unsigned k = 0; k < K; k++) sum = sum + 32'(product[k * N + n]);
-        sum_o[n*32 +: 32] <= product_max_q ? 32'(maximum[n]) : sum;
-      end
+      if (product_max_q) widen_maxima();
+      else add_products();
+      for (int unsigned n = 0; n < N; n++) sum_o[n*32 +: 32] <= sum[n];
     end
 
-    if (mul_valid_i && mul_mode_i == 2'd2) begin
-      for (int unsigned n = 0; n < N; n++) begin
-        maximum[n] = 8'sh80;
-        for (int unsigned k = 0; k < Lanes; k++) begin
-          value = window_i[(k * N + n) * 8 +: 8];
-          if (value > maximum[n]) maximum[n] = value;
+    if (mul_valid_i) begin
+      if (mul_mode_i == 2'd0) begin
+        take_vector();
+      end else begin
+        for (int unsigned k = 0; k < K; k++) begin
+          for (int unsigned n = 0; n < N; n++) begin
+            operand[k][n] = 8'sd0;
+            if (k < Lanes) operand[k][n] = window_i[(k % Lanes * N + n)*8 +: 8];
+          end
         end
       end
-    end
-    if (mul_valid_i && mul_mode_i != 2'd2) begin
-      for (int unsigned k = 0; k < K; k++) begin
-        for (int unsigned n = 0; n < N; n++) begin
-          operand[k * N + n] = vec_i[k * 8 +: 8];
-          if (mul_mode_i == 2'd1) operand[k * N + n] = (k < Lanes) ? window_i[(k * N + n) * 8 +: 8] : 8'sd0;
-          product[k * N + n] = operand[k * N + n] * active[k * N + n];
-        end
-      end
+      if (mul_mode_i == 2'd2) find_maxima();
+      else multiply();
     end
 
-    if (swap_i) begin
-      for (int unsigned i = 0; i < K * N; i++) active[i] = shadow[i];
-    end
+    if (swap_i) swap_weights();
     for (int unsigned w = 0; w < BlockWords; w++) begin
       if (wb_take && (shadow_full_o ? '0 : filled_q) == CountBits'(w)) begin
-        for (int unsigned i = 0; i < WordBytes; i++) shadow[w * WordBytes + i] = wb_data_i[i * 8 +: 8];
+        for (int unsigned i = 0; i < WordBytes; i++) begin
+          shadow[(w*WordBytes + i) / N][(w*WordBytes + i) % N] = wb_data_i[i*8 +: 8];
+        end
       end
     end
   end
@@ -99,5 +149,6 @@ module weft_array (
     end
   end
 
+`undef WEFT_NEXT
 endmodule
 `default_nettype wire

@@ -36,7 +36,9 @@ module weft_ram #(
     if (rd_en_i) rd_data_o <= mem[rd_addr_i];
     if (wr_en_i) begin
       for (int unsigned g = 0; g < Width / Granule; g++) begin
-        if (wr_mask_i[g]) mem[wr_addr_i][g*Granule+:Granule] `WEFT_RAM_WRITE wr_data_i[g*Granule+:Granule];
+        if (wr_mask_i[g]) begin
+          mem[wr_addr_i][g*Granule+:Granule] `WEFT_RAM_WRITE wr_data_i[g*Granule+:Granule];
+        end
       end
     end
   end

@@ -2,10 +2,11 @@
 //
 // The read half of the one place from which accesses leave for memory. Clients (0 commands,
 // 1 weights, 2 load) ask for runs of bytes; a run becomes INCR bursts within 256-byte blocks, with
-// ARID = client. Commands go before load before weights, but who was passed over three times is next.
-// Up to MaxBursts bursts are under way; memory may answer different IDs in any order. Data goes to
-// the client in the cycle in which it arrives. Reset by the hard reset only: with drain_i nothing new
-// is asked for, requests are dropped, and data of the bursts under way is swallowed until idle_o.
+// ARID = client. Commands go before load before weights, but who was passed over three times is
+// next. Up to MaxBursts bursts are under way; memory may answer different IDs in any order. Data
+// goes to the client in the cycle in which it arrives. Reset by the hard reset only: with drain_i
+// nothing new is asked for, requests are dropped, and data of the bursts under way is swallowed
+// until idle_o.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_axi_read #(
@@ -189,8 +190,8 @@ module weft_axi_read #(
     if (rst_ni) begin
       `WEFT_ASSERT(a_room_for_burst, (burst_ready & ~way_ready) == '0)
       `WEFT_ASSERT(a_answer_was_asked_for, !axi_rvalid_i || known)
-      `WEFT_ASSERT(a_ar_held,
-                   !ar_waits_q || (axi_arvalid_o && ar_q == {axi_arid_o, axi_araddr_o, axi_arlen_o}))
+      `WEFT_ASSERT(a_ar_held, !ar_waits_q || (axi_arvalid_o &&
+                                              ar_q == {axi_arid_o, axi_araddr_o, axi_arlen_o}))
     end
   end
 `endif

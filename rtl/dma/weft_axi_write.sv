@@ -4,8 +4,8 @@
 // hand over beats; those of a row, up to the end of a 256-byte block, are collected into a burst,
 // and only a complete burst is announced, so a client that stops never blocks the bus. Up to
 // MaxBursts bursts wait for their answers; one AWID, so answers come in order. done_o pulses when
-// the last answer of a command is in. Reset by the hard reset only: with drain_i an incomplete burst
-// is dropped, complete ones are finished, nothing new is taken, until idle_o.
+// the last answer of a command is in. Reset by the hard reset only: with drain_i an incomplete
+// burst is dropped, complete ones are finished without done_o, nothing new is taken, until idle_o.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_axi_write #(
@@ -65,7 +65,7 @@ module weft_axi_write #(
   logic [39:0] addr;
   logic [8*B-1:0] data;
   logic [B-1:0] strb;
-  logic [PtrBits:0] wr_ptr_q, done_ptr_q, rd_ptr_q;         // next beat, end of last burst, next read
+  logic [PtrBits:0] wr_ptr_q, done_ptr_q, rd_ptr_q;  // next beat, end of last burst, next read
   logic [39:0] first_q, first;
   logic [IndexBits-1:0] count_q;                            // beats of the burst so far
 
@@ -127,7 +127,7 @@ module weft_axi_write #(
   );
 
   // Announcing.
-  logic answer_space, answer_valid, answer_client, answer_cmd_last;
+  logic answer_space, answer_valid, answer_client, answer_cmd_last, done;
   logic w_burst_done;
   logic [CountBits-1:0] w_bursts_q;  // announced bursts whose last beat has not left
 
@@ -203,8 +203,8 @@ module weft_axi_write #(
   assign axi_bready_o = 1'b1;
   assign error_o = axi_bvalid_i && answer_valid && axi_bresp_i != 2'b00;
   assign error_client_o = answer_client;
-  assign done_o[0] = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && !answer_client;
-  assign done_o[1] = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && answer_client;
+  assign done = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && !drain_i;
+  assign done_o = {done && answer_client, done && !answer_client};
   assign idle_o = !locked_q && !head_valid && !answer_valid;
 
 `ifndef SYNTHESIS

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Executes LOAD: memory to scratchpad, row by row. Waits are checked before the first request of a
-// command; from there requests run ahead of the data, by rows and by up to two commands, because the
-// data's place is free. Beats are gathered into words; a word is written in the cycle after its
+// command; from there requests run ahead of the data, by rows and by up to two commands, because
+// the data's place is free. Beats are gathered into words; a word is written in the cycle after its
 // last beat at the earliest. retired_o pulses with the write of a command's last word. Alignment
 // was checked by the decoder; a row outside the scratchpad raises err_o until reset.
 `default_nettype none

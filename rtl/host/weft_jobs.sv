@@ -3,7 +3,8 @@
 // the job - with a code when anything failed. Does not decode commands or move data: it steers
 // weft_fetch and the engines' reset. On an error it stops decoding at once, lets started bursts finish
 // (drain_o until dma_idle_i, or another watchdog period if memory never answers), resets the engines,
-// reports, and halts until the host resumes.
+// reports, and halts until the host resumes. Between jobs, too, nothing may ask for memory: what was
+// fetched ahead beyond an END is swallowed before the next job begins.
 `default_nettype none
 module weft_jobs (
     input  wire logic        clk_i,
@@ -38,7 +39,7 @@ module weft_jobs (
     // engines
     output logic             running_o,       // the stream may be decoded
     output logic             job_active_o,    // from the doorbell to the end: counters run
-    output logic             job_begin_o,     // counters are cleared
+    output logic             job_begin_o,     // counters are cleared: a job begins, or all is forgotten
     output logic             engine_rst_no,
     output logic [8*40-1:0]  region_base_o,   // as taken when the job began
     input  wire logic        end_i,
@@ -56,24 +57,30 @@ module weft_jobs (
 
   state_e      state_q;
   logic        half_q;                // the second half of the entry is next
-  logic        reset_pending_q;       // CONTROL.RESET: forget everything when drained
+  logic        abort_q;               // ABORT came between two jobs: it is for the next
+  logic        reset_pending_q;       // CONTROL.RESET came and the bus is not quiet yet
   logic        resume_pending_q;      // RESUME came before the bus was quiet
   logic        reported_q;
   logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, watchdog_q, slot;
   logic [39:0] stream_base;
-  logic        fail, timeout, entry_bad;
+  logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad;
   logic [7:0]  fail_code;
 
   assign slot        = head_q & ((32'd1 << ring_log2_i) - 32'd1);
   assign stream_base = region_base_o[40*region_q[2:0] +: 40];
 
-  assign busy_o        = state_q != Idle && !halted_o;
-  assign halted_o      = state_q == Halted || (state_q == Drain && reported_q);
+  assign queued        = ring_tail_i != head_q;
+  assign begins        = state_q == Idle && queued && dma_idle_i && !reset_i;
+  assign ends          = state_q == Run && end_i;
+  assign forget        = reset_i || reset_pending_q;
+  assign halted_o      = (state_q == Halted || (state_q == Drain && reported_q)) && !reset_pending_q;
+  assign busy_o        = (state_q != Idle || queued) && !halted_o;
   assign ring_head_o   = head_q;
   assign running_o     = state_q == Run;
   assign job_active_o  = state_q != Idle && state_q != Halted;
-  assign job_begin_o   = state_q == Idle && ring_tail_i != head_q && dma_idle_i;
-  assign drain_o       = state_q == Drain || state_q == Halted;
+  assign job_begin_o   = begins || reset_i || (state_q == Halted && forget) || !rst_ni;
+  assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle
+                         || state_q == ResetEngines;
   assign engine_rst_no = !(state_q == Idle || state_q == ResetEngines || state_q == Halted
                            || (state_q == Drain && dma_idle_i));
   assign entry_ready_o = state_q == Entry;
@@ -86,14 +93,15 @@ module weft_jobs (
   assign timeout   = watchdog_i != '0 && watchdog_q == '0;
 
   always_comb begin
-    fail      = 1'b1;
-    fail_code = error_code_i;
-    if (state_q == Idle || state_q == ResetEngines || state_q == Drain || state_q == Halted) begin
+    fail          = 1'b1;
+    failed_access = 1'b0;
+    fail_code     = error_code_i;
+    if (state_q == Idle || state_q == Drain || state_q == Halted || ends) begin
       fail = 1'b0;
-    end else if (abort_i || reset_i) begin
+    end else if (abort_i || abort_q || reset_i) begin
       fail_code = weft_pkg::ErrAborted;
     end else if (error_i) begin
-      fail_code = error_code_i;
+      failed_access = 1'b1;
     end else if (timeout) begin
       fail_code = weft_pkg::ErrTimeout;
     end else if (state_q == StartStream && hash_q != weft_pkg::ConfigHash) begin
@@ -118,6 +126,7 @@ module weft_jobs (
       error_addr_o     <= '0;
       half_q           <= 1'b0;
       job_id_q         <= '0;
+      abort_q          <= 1'b0;
       reset_pending_q  <= 1'b0;
       resume_pending_q <= 1'b0;
       reported_q       <= 1'b0;
@@ -129,8 +138,7 @@ module weft_jobs (
         Idle: begin
           half_q     <= 1'b0;
           reported_q <= 1'b0;
-          if (reset_i) head_q <= '0;
-          else if (job_begin_o) begin
+          if (begins) begin
             region_base_o <= region_base_i;
             state_q       <= ResetEngines;
           end
@@ -150,7 +158,7 @@ module weft_jobs (
           end
         end
         StartStream: state_q <= Run;
-        Run: if (end_i) begin
+        Run: if (ends) begin
           state_q    <= Idle;
           head_q     <= head_q + 32'd1;
           done_id_o  <= job_id_q;
@@ -158,34 +166,46 @@ module weft_jobs (
         end
         Drain: begin
           if (!reported_q && (dma_idle_i || timeout)) begin
-            reported_q  <= 1'b1;
-            set_error_o <= 1'b1;
-            head_q      <= head_q + 32'd1;
-            done_id_o   <= job_id_q;
+            reported_q <= 1'b1;
+            if (!forget) begin
+              set_error_o <= 1'b1;
+              head_q      <= head_q + 32'd1;
+              done_id_o   <= job_id_q;
+            end
           end
-          if (reset_i) reset_pending_q <= 1'b1;
           if (reported_q && dma_idle_i) state_q <= Halted;
         end
-        Halted: ;
         default: ;
       endcase
-      // The host may resume or reset before the bus is quiet: it takes effect when it is.
-      if (resume_i && (state_q == Drain || state_q == Halted)) resume_pending_q <= 1'b1;
-      if (reset_i && state_q == Halted) reset_pending_q <= 1'b1;
-      if (state_q == Halted && (resume_pending_q || reset_pending_q)) begin
+      // The host may resume before the bus is quiet: it takes effect when it is.
+      if (resume_i && halted_o) resume_pending_q <= 1'b1;
+      if (state_q == Halted && (resume_pending_q || forget)) begin
         state_q          <= Idle;
         resume_pending_q <= 1'b0;
         reset_pending_q  <= 1'b0;
         error_code_o     <= weft_pkg::ErrNone;
-        if (reset_pending_q) head_q <= '0;
+        error_job_o      <= '0;
+        error_command_o  <= '0;
+        error_addr_o     <= '0;
       end
+      abort_q <= (abort_i || abort_q) && !fail && (ends || (state_q == Idle && queued));
       if (fail) begin
         state_q         <= Drain;
+        watchdog_q      <= watchdog_i;
         error_code_o    <= fail_code;
         error_job_o     <= job_id_q;
-        error_command_o <= error_command_i;
-        error_addr_o    <= error_addr_i;
-        reset_pending_q <= reset_i;
+        error_command_o <= (state_q == Run) ? error_command_i : '0;
+        error_addr_o    <= failed_access ? error_addr_i : '0;
+      end
+      if (reset_i) begin
+        head_q          <= '0;
+        set_done_o      <= 1'b0;
+        error_code_o    <= weft_pkg::ErrNone;
+        error_job_o     <= '0;
+        error_command_o <= '0;
+        error_addr_o    <= '0;
+        abort_q         <= 1'b0;
+        reset_pending_q <= state_q != Idle && state_q != Halted && !ends;
       end
     end
   end

@@ -2,7 +2,7 @@
 // Runs execution commands through post-processing: for every block waits for its accumulator buffer
 // and parameter record, then issues its rows to the requantiser pass by pass. Does no arithmetic on
 // data. Between passes of one block it waits until the pipeline is empty (a row written back must be
-// there before it is read again); blocks of a single pass follow each other with one idle cycle.
+// there before it is read again); the blocks of a RUN of a single pass follow each other without a gap.
 `default_nettype none
 module weft_post_sequencer (
     input  wire logic        clk_i,
@@ -107,15 +107,21 @@ module weft_post_sequencer (
   logic [11:0] x_q;
   logic [20:0] row_q, addr_q, next_row;
 
-  logic fire, last_row, row_ends, last_block, need_params, block_ready;
+  logic fire, first_row, last_row, row_ends, last_block, need_params, block_ready, block_done, go_on;
 
   assign last_block  = channels_q <= 16'(N);
   assign need_params = !elt_q && so_q.has_params;
   assign block_ready = acc_full_i[buf_q] && (!need_params || (prm_full_i && !prm_pending_q));
   assign last_pass   = add_q ? PassSum : PassMain;
   assign row_ends    = x_q == tile_width_q - 12'd1;
+  assign first_row   = (p_q == '0) && (g_q == '0);
   assign last_row    = (p_q == pixels_q - 8'd1) && (g_q == LastGroup);
   assign fire        = rq_valid_o && rq_ready_i;
+  assign block_done  = fire && last_row && pass_q == last_pass;
+  // The next block begins in the next cycle: it needs no operands, and everything is there. Not after
+  // a block of one row: what it and the block before it give back is not yet seen here.
+  assign go_on       = !last_block && !elt_q && !add_q && !first_row && acc_full_i[!buf_q]
+                       && (!need_params || (prm_full_i && !prm_pending_q));
   assign next_row    = row_q + so_q.out_pitch;
 
   assign rq_src_operand_o = (pass_q == PassB) || (elt_q && (pass_q == PassMain || pass_q == PassA));
@@ -126,7 +132,7 @@ module weft_post_sequencer (
   assign acc_rd_buf_o = buf_q;
   assign acc_rd_row_o = p_q[6:0];
 
-  assign rq_first_o       = need_params && (pass_q == PassMain) && (p_q == '0) && (g_q == '0);
+  assign rq_first_o       = need_params && (pass_q == PassMain) && first_row;
   assign rq_use_bias_o    = need_params && (pass_q == PassMain);
   assign rq_per_channel_o = (pass_q == PassMain) && !so_q.per_tensor;
   assign rq_final_o       = (pass_q == PassMain) || (pass_q == PassSum);
@@ -218,7 +224,7 @@ module weft_post_sequencer (
           if (pass_q != last_pass) state_q <= PassEnd;
           else begin
             buf_q   <= !buf_q;
-            state_q <= last_block ? Get : Block;
+            state_q <= last_block ? Get : go_on ? Issue : Block;
           end
         end
         PassEnd: if (rq_empty_i) state_q <= PassStart;
@@ -284,6 +290,12 @@ module weft_post_sequencer (
       x_q    <= tile_x_q;
       row_q  <= out_q;
       addr_q <= out_q + start_q;
+    end else if (block_done) begin
+      p_q    <= '0;
+      g_q    <= '0;
+      x_q    <= tile_x_q;
+      row_q  <= out_q + 21'(N);
+      addr_q <= out_q + start_q + 21'(N);
     end else if (fire) begin
       g_q <= (g_q == LastGroup) ? '0 : g_q + 8'd1;
       if (g_q == LastGroup) begin
@@ -293,7 +305,7 @@ module weft_post_sequencer (
         if (row_ends) row_q <= next_row;
       end
     end
-    if (state_q == Issue && fire && last_row && pass_q == last_pass) begin
+    if (block_done) begin
       a_q        <= a_q + 21'(N);
       b_q        <= b_q + 21'(N);
       out_q      <= out_q + 21'(N);

@@ -222,23 +222,22 @@ module weft_requantise (
     end
   end
 
-  // Stage 5: double rounding takes the high half (saturating); the others add half of the last place.
-  logic signed [63:0] sum5, high5;
+  // Stage 5: add half of the last place; a tie away from zero adds one bit less to a negative
+  // product. Double rounding takes the high half, saturating, as if the shift were 31 places.
+  logic signed [63:0] sum5;
   logic signed [7:0]  s5;
   logic [5:0]         t5;
+  logic [63:0]        half5;
   always_ff @(posedge clk_i) begin
     if (en && v_q[5]) begin
       for (int l = 0; l < L; l++) begin
-        if (c5.rounding == 2'd0) begin
-          high5 = (p5_q[l] + 64'sd1073741824) >>> 31;
-          v6_q[l] <= (high5 == 64'sd2147483648) ? 64'sd2147483647 : high5;
-        end else begin
-          s5   = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
-          t5   = 6'(8'sd31 - s5);
-          sum5 = p5_q[l] + ((t5 == 6'd0) ? 64'sd0 : (64'sd1 <<< (t5 - 6'd1)));
-          if (c5.rounding == 2'd2 && p5_q[l][63]) sum5 = sum5 - 64'sd1;
-          v6_q[l] <= sum5;
-        end
+        s5    = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
+        t5    = (c5.rounding == 2'd0) ? 6'd31 : 6'(8'sd31 - s5);
+        half5 = ((c5.rounding == 2'd2 && p5_q[l][63]) ? ~(~64'd0 << t5) : (64'd1 << t5)) >> 1;
+        sum5  = p5_q[l] + signed'(half5);
+        if (c5.rounding != 2'd0) v6_q[l] <= sum5;
+        else if (sum5[63:62] == 2'b01) v6_q[l] <= 64'sd2147483647;
+        else v6_q[l] <= sum5 >>> 31;
       end
     end
   end
@@ -246,24 +245,16 @@ module weft_requantise (
   // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from zero.
   logic signed [7:0]  s6;
   logic [5:0]         t6;
-  logic [4:0]         e6;
-  logic signed [31:0] h6;
   logic [31:0]        mask6, rest6, half6;
   always_ff @(posedge clk_i) begin
     if (en && v_q[6]) begin
       for (int l = 0; l < L; l++) begin
-        s6 = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
-        if (c6.rounding == 2'd0) begin
-          e6    = s6[7] ? 5'(-s6) : 5'd0;
-          h6    = v6_q[l][31:0];
-          mask6 = (32'd1 << e6) - 32'd1;
-          rest6 = h6 & mask6;
-          half6 = (mask6 >> 1) + 32'(h6[31]);
-          y7_q[l] <= (h6 >>> e6) + ((rest6 > half6) ? 32'sd1 : 32'sd0);
-        end else begin
-          t6 = 6'(8'sd31 - s6);
-          y7_q[l] <= 32'(v6_q[l] >>> t6);
-        end
+        s6    = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
+        t6    = (c6.rounding != 2'd0) ? 6'(8'sd31 - s6) : s6[7] ? 6'(-s6) : 6'd0;
+        mask6 = ~(~32'd0 << t6);
+        rest6 = v6_q[l][31:0] & mask6;
+        half6 = (mask6 >> 1) + 32'(v6_q[l][63]);
+        y7_q[l] <= 32'(v6_q[l] >>> t6) + 32'(c6.rounding == 2'd0 && rest6 > half6);
       end
     end
   end

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes snapshots of the performance counters. Requests come from post (0) and from the store queue
-// (1); the counters are captured in the cycle in which a request is taken (mark_done_o, for the
-// simulator), then leave through the AXI write half as one 64-byte burst. The next request is taken
-// when the beats are handed over; up to four snapshots wait for memory's answer.
+// Writes snapshots of the performance counters. Requests come from post (0) and from the store
+// queue (1); the counters are captured in the cycle in which a request is taken (mark_done_o one
+// cycle later, for the simulator), then leave through the AXI write half as one 64-byte burst. The
+// next request is taken when the beats are handed over; up to four snapshots wait for memory's
+// answer.
 `default_nettype none
 module weft_marker (
   input  wire logic                              clk_i,

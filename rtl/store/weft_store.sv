@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Executes STORE: scratchpad to memory, row by row, a word read a cycle, and passes MARK commands of
-// its queue to the marker once every earlier STORE has retired. Waits are checked before a command's
-// first read; reads of the next command go on while memory still answers for up to four earlier
-// ones. retired_o pulses, in order, when the last answer for a command is in. Alignment was checked
-// by the decoder; a row outside the scratchpad raises err_o until reset.
+// Executes STORE: scratchpad to memory, row by row, a word read a cycle, and passes MARK commands
+// of its queue to the marker once every earlier STORE has retired. Waits are checked before a
+// command's first read; reads of the next command go on while memory still answers for up to four
+// earlier ones. retired_o pulses, in order, when the last answer for a command is in. Alignment was
+// checked by the decoder; a row outside the scratchpad raises err_o until reset.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_store #(

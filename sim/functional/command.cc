@@ -63,6 +63,7 @@ tl::expected<bool, Fault> CommandProcessor::Step() {
   const tl::expected<Command, Fault> command = Fetch();
   if (!command) return tl::unexpected(command.error());
   RememberSetup(*command, setups_);
+  hazards_.BeginCommand();
   Outcome ok = std::visit([this](const auto& cmd) { return Execute(cmd); }, *command);
   if (!ok) {
     if (!ok.error().violation.empty()) {

@@ -31,12 +31,14 @@ Hazards::Hazards(uint32_t scratchpad_bytes, uint32_t word_bytes, uint64_t memory
 
 void Hazards::BeginJob() {
   for (auto* units : {&spad_.loaded, &spad_.computed, &spad_.read, &spad_.stored}) {
-    std::fill(units->begin(), units->end(), 0);
+    std::fill_n(units->begin(), touched_, 0);
   }
+  touched_ = 0;
   for (auto& page : pages_) {
     if (page != nullptr) page->fill(MemoryWord{});
   }
   issued_ = {};
+  earlier_ = {};
   known_ = {};
   for (auto& units : over_) units.assign(1, Clock{});
 }
@@ -44,11 +46,11 @@ void Hazards::BeginJob() {
 Status Hazards::Wait(Lane lane, const Waits& waits) {
   for (int i = 0; i < kNumLanes; ++i) {
     if (((waits.mask >> i) & 1) == 0) continue;
-    int64_t count = FullCount(issued_[i], waits.count[i]);
+    int64_t count = FullCount(earlier_[i], waits.count[i]);
     if (i == static_cast<int>(Lane::kExec)) count += waits.exec_step;
-    if (count > issued_[i]) {
+    if (count > earlier_[i]) {
       return Fail("waits for {} {}, but only {} come earlier in the stream", kUnitNames[i], count,
-                  issued_[i]);
+                  earlier_[i]);
     }
     if (count > 0) known_[Index(lane)].Join(over_[i][static_cast<size_t>(count)]);
   }
@@ -83,6 +85,7 @@ Status Hazards::ReadScratchpad(Lane lane, uint32_t unit, uint32_t begin, uint32_
   if (Status ok = Check(lane, "reads", spad_.computed, "writes", Lane::kExec, begin, end); !ok) {
     return ok;
   }
+  touched_ = std::max(touched_, end);
   auto& readers = lane == Lane::kStore ? spad_.stored : spad_.read;
   for (uint32_t i = begin; i < end; ++i) readers[i] = std::max(readers[i], unit);
   return {};
@@ -90,6 +93,7 @@ Status Hazards::ReadScratchpad(Lane lane, uint32_t unit, uint32_t begin, uint32_
 
 Status Hazards::WriteScratchpad(Lane lane, uint32_t unit, uint32_t begin, uint32_t end) {
   assert(lane != Lane::kStore);
+  touched_ = std::max(touched_, end);
   if (Status ok = Check(lane, "overwrites", spad_.stored, "reads", Lane::kStore, begin, end); !ok) {
     return ok;
   }

@@ -7,6 +7,7 @@
 //
 //   Hazards hazards(config.scratchpad, config.word(), memory_bytes);
 //   hazards.BeginJob();
+//   hazards.BeginCommand();
 //   Status ok = hazards.Wait(Lane::kLoad, waits);              // LOAD: its waits ...
 //   ok = hazards.WriteScratchpad(Lane::kLoad, hazards.Next(Lane::kLoad), begin, end);   // ...
 //   access hazards.Retire(Lane::kLoad);                               // ... and what others wait
@@ -48,6 +49,9 @@ class Hazards {
 
   /// Forgets everything: all engines are idle when a job starts.
   void BeginJob();
+
+  /// A command comes: what it waits for must be work of the commands before it.
+  void BeginCommand() { earlier_ = issued_; }
 
   /// The number, from 1, of the unit of work (LOAD, block, STORE) that comes next in the stream.
   uint32_t Next(Lane lane) const { return issued_[Index(lane)] + 1; }
@@ -104,7 +108,9 @@ class Hazards {
   uint32_t word_bytes_;
   ScratchpadState spad_;
   std::vector<std::unique_ptr<Page>> pages_;  ///< made when first touched
+  uint32_t touched_ = 0;  ///< bytes of the scratchpad from here on have not been used
   std::array<uint32_t, kNumLanes> issued_ = {};
+  std::array<uint32_t, kNumLanes> earlier_ = {};    ///< issued by commands before the present one
   std::array<Clock, kNumLanes> known_;              ///< when the lane's last command started
   std::array<std::vector<Clock>, kNumLanes> over_;  ///< [unit]: known when it had retired
 };

@@ -32,7 +32,8 @@ class Allocator {
       const Value& value = network_.values[v];
       Home& home = result_.homes[v];
       home.pitch = PitchOf(value);
-      home.resident = lifetimes_[v].last >= 0 && BytesOf(v) <= config_.scratchpad;
+      home.used = lifetimes_[v].last >= 0;
+      home.resident = home.used && BytesOf(v) <= config_.scratchpad;
     }
     while (true) {
       if (Status status = ChooseMinimalTiles(); !status) return tl::unexpected(status.error());

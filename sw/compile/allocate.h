@@ -21,6 +21,7 @@ namespace weft::compile {
 
 /// Where a value lives while layers work on it.
 struct Home {
+  bool used = false;     ///< a layer reads or writes it (fusion leaves values behind)
   bool resident = false;
   int64_t address = 0;   ///< in the scratchpad, of a resident
   int64_t pitch = 0;     ///< bytes between its rows there

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sw/command/codec.h"
 #include "sw/compile/allocate.h"
+#include "sw/compile/compile_network.h"
 #include "sw/compile/emit.h"
 #include "sw/compile/fuse.h"
 #include "sw/compile/legalise.h"
@@ -71,33 +73,32 @@ ProgramLayer DescribeLayer(const Network& network, const Layer& layer,
 
 }  // namespace
 
-Result<Program> Compile(const Graph& graph, const HardwareConfig& config,
-                        const CompileOptions& options) {
-  if (Status status = ValidateGraph(graph); !status) return tl::unexpected(status.error());
-  Result<Network> network = compile::Legalise(graph, options.rounding);
-  if (!network) return tl::unexpected(network.error());
-  compile::FuseAdditions(*network);
-  const Result<Allocation> allocation = compile::Allocate(*network, config);
+namespace compile {
+
+Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
+                               Rounding rounding) {
+  FuseAdditions(network);
+  const Result<Allocation> allocation = Allocate(network, config);
   if (!allocation) return tl::unexpected(allocation.error());
-  MemoryMap memory = compile::MapMemory(graph, *network, *allocation, config);
-  const Result<compile::Queues> queues = compile::Emit(*network, *allocation, memory, config);
+  MemoryMap memory = MapMemory(graph, network, *allocation, config);
+  const Result<Queues> queues = Emit(network, *allocation, memory, config);
   if (!queues) return tl::unexpected(queues.error());
-  const std::vector<Command> stream = compile::OrderStream(*queues, config);
+  const std::vector<Command> stream = OrderStream(*queues, config);
 
   Program program;
   program.model_name = graph.name;
   program.config_name = std::string(config.name);
   program.config_hash = config.hash;
-  program.rounding = options.rounding;
-  program.images = network->images;
-  for (const Port& port : network->inputs) {
-    program.inputs.push_back(BindingOf(graph, *network, memory, port, kRegionInput));
+  program.rounding = rounding;
+  program.images = network.images;
+  for (const Port& port : network.inputs) {
+    program.inputs.push_back(BindingOf(graph, network, memory, port, kRegionInput));
   }
-  for (const Port& port : network->outputs) {
-    program.outputs.push_back(BindingOf(graph, *network, memory, port, kRegionOutput));
+  for (const Port& port : network.outputs) {
+    program.outputs.push_back(BindingOf(graph, network, memory, port, kRegionOutput));
   }
-  for (const Layer& layer : network->layers) {
-    program.layers.push_back(DescribeLayer(*network, layer, *allocation, memory));
+  for (const Layer& layer : network.layers) {
+    program.layers.push_back(DescribeLayer(network, layer, *allocation, memory));
   }
 
   program.memory = std::move(memory.program);
@@ -108,13 +109,23 @@ Result<Program> Compile(const Graph& graph, const HardwareConfig& config,
     Encode(command, bytes);
     program.memory.insert(program.memory.end(), bytes.begin(), bytes.end());
   }
-  const auto images = static_cast<uint64_t>(network->images);
+  const auto images = static_cast<uint64_t>(network.images);
   program.region_bytes[kRegionProgram] = program.memory.size();
   program.region_bytes[kRegionInput] = memory.image_bytes[kRegionInput] * images;
   program.region_bytes[kRegionOutput] = memory.image_bytes[kRegionOutput] * images;
   program.region_bytes[kRegionArena] = memory.image_bytes[kRegionArena];
   program.region_bytes[kRegionMarks] = program.layers.size() * kMarkBytes;
   return program;
+}
+
+}  // namespace compile
+
+Result<Program> Compile(const Graph& graph, const HardwareConfig& config,
+                        const CompileOptions& options) {
+  if (Status status = ValidateGraph(graph); !status) return tl::unexpected(status.error());
+  Result<Network> network = compile::Legalise(graph, options.rounding);
+  if (!network) return tl::unexpected(network.error());
+  return compile::CompileNetwork(graph, std::move(*network), config, options.rounding);
 }
 
 }  // namespace weft

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kLargestBlockStep = 255;   // RUN.wait_step_block
 constexpr int64_t kLargestBeatStep = 15;     // RUN.wait_step_beat
 constexpr int64_t kOldestSteppedWait = 8192; // counts; older waits are surely over: no steps needed
-constexpr int64_t kSmallestPiece = 2048;     // bytes of a LOAD or STORE that is one of several
+constexpr int64_t kSmallestPiece = 1024;     // bytes of the first of several LOADs or STOREs
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -74,7 +74,7 @@ struct Layer {
   /// kDepthwise with none: every weight is one, from a single shared block.
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;            ///< input zero point folded in; empty: all zero
-  std::vector<Multiplier> multipliers;  ///< one, or one a channel; unused when `regions` are given
+  std::vector<Multiplier> multipliers;  ///< one, or one a channel; never empty
   std::vector<OutputRegion> regions;          ///< empty: one region with multipliers[0]
   int rounding = 0;                     ///< SETUP_OUTPUT's field
   int in_zero_point = 0;                ///< kRequantize

@@ -554,6 +554,7 @@ class Legaliser {
   Status LowerSoftmax() {
     Result<Layer> layer = Begin(LayerKind::kSoftmax);
     if (!layer) return tl::unexpected(layer.error());
+    layer->multipliers = {kIdentity};
     if (layer->in.extent.c > kLongestSoftmax) {
       return NodeFail("softmax over {} elements, at most {} are possible", layer->in.extent.c,
                       kLongestSoftmax);

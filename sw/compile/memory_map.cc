@@ -37,7 +37,7 @@ MemoryMap MapMemory(const Graph& graph, const Network& network, const Allocation
     if (value.source == Value::Source::kInput) region = kRegionInput;
     if (value.source == Value::Source::kConstant) region = kRegionProgram;
     if (value.is_output) region = kRegionOutput;
-    if (region == kRegionArena && home.resident) continue;
+    if (region == kRegionArena && (home.resident || !home.used)) continue;
     uint64_t& end = map.image_bytes[region];
     if (region == kRegionProgram) end = RoundUp(map.program.size(), kAlignment);
     TensorPlace& place = map.values[v];

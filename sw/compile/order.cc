@@ -19,12 +19,15 @@ class Orderer {
       : queues_(queues), ring_(config.ring_words()), word_bytes_(config.weight_word) {}
 
   std::vector<Command> Run() {
-    // The first layer's weights, then its input, then as many weights as the ring takes.
-    for (const Issue& issue : queues_.exec) {
-      if (issue.weights_end > 0) {
-        LoadWeights(issue.weights_end);
-        break;
+    // What the first work needs of the input, its layer's weights, the rest of the input, then as
+    // many weights as the ring takes.
+    const auto first = std::find_if(queues_.exec.begin(), queues_.exec.end(),
+                                    [](const Issue& issue) { return issue.blocks > 0; });
+    if (first != queues_.exec.end()) {
+      while (counts_.load < first->need.load && NextIsLegal(queues_.load, loads_)) {
+        Put(queues_.load[loads_++]);
       }
+      LoadWeights(first->weights_end);
     }
     Advance();
     for (const Issue& issue : queues_.exec) {

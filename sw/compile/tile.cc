@@ -62,7 +62,12 @@ int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& p
                         const HardwareConfig& config) {
   const int64_t tiles =
       CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols);
-  const int64_t load = (plan.in.bytes + plan.residual.bytes) / config.axi_bytes;
+  // Weights that do not stay in the ring pass again for every tile.
+  const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
+  const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
+  const int64_t load = (plan.in.bytes + plan.residual.bytes +
+                        (again ? weight_words * config.weight_word : 0)) /
+                       config.axi_bytes;
   const int64_t store = plan.out.bytes / config.axi_bytes;
   const int64_t work =
       WorkCycles(layer, out, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w),

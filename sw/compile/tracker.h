@@ -63,8 +63,9 @@ class Tracker {
   void LoadWrites(int64_t address, int64_t bytes, uint32_t count) {
     Each(words_, address, bytes, [&](Word& w) { w.load_write = count; });
   }
+  // Blocks of one command may share a word: the last to retire counts.
   void ExecWrites(int64_t address, int64_t bytes, uint32_t count) {
-    Each(words_, address, bytes, [&](Word& w) { w.exec_write = count; });
+    Each(words_, address, bytes, [&](Word& w) { w.exec_write = std::max(w.exec_write, count); });
   }
   void ExecReads(int64_t address, int64_t bytes, uint32_t count) {
     Each(words_, address, bytes, [&](Word& w) { w.exec_read = count; });

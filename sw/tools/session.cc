@@ -185,7 +185,8 @@ Result<std::unique_ptr<Device>> MakeDevice(const std::string& kind, const Option
 #if WEFT_WITH_RTL
   VerilatedOptions verilated;
   verilated.memory_bytes = memory_bytes;
-  verilated.mem_latency = options.mem_latency;
+  verilated.memory.read_latency = options.mem_latency;
+  verilated.memory.write_latency = options.mem_latency;
   verilated.wave_file = options.wave;
   verilated.seed = options.seed;
   return MakeVerilatedDevice(config, verilated);

@@ -63,6 +63,13 @@ class Rng {
       std::cout << "seed " << BaseSeed() << ", repeat with: " << RepeatCommand() << std::endl;
   }
 
+  // A generator that depends on `seed` alone; prints nothing.
+  static Rng Fixed(uint64_t seed) {
+    Rng rng(1);
+    rng.engine_.seed(seed);
+    return rng;
+  }
+
   uint64_t Bits() { return engine_(); }
 
   // Uniform in [low, high], both included.

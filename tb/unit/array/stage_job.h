@@ -233,6 +233,10 @@ class JobBuilder {
       run.acc_last = done + run.beats == total;
       run.weights_stream = rng_.Chance(0.4);
       run.weights_release = !run.weights_stream && rng_.Chance(0.5);
+      // More than stays in the ring comfortably has to be released on the way.
+      const int64_t blocks = (run.channels + config_.n - 1) / config_.n;
+      if (run.beats * blocks * config_.block_words() > config_.ring_words() / 4)
+        run.weights_stream = 1;
       // What stays must leave room for the next RUN.
       if (weight_words() - released_ > config_.ring_words() / 4) run.weights_release = 1;
       const int64_t first_word = weight_words();

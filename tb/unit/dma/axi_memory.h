@@ -43,10 +43,10 @@ class AxiReadMemory {
   int latency_high = 1;
   double address_stall = 0;
   double data_stall = 0;
-  bool keep_order = false;          // bursts answered in order, no interleaving
-  std::set<uint64_t> bad_blocks;    // 256-byte blocks (address / 256) that answer SLVERR
-  std::vector<int> order;           // ID of each burst accepted
-  int most_bursts = 0;              // accepted and not yet answered, at most
+  bool keep_order = false;        // bursts answered in order, no interleaving
+  std::set<uint64_t> bad_blocks;  // 256-byte blocks (address / 256) that answer SLVERR
+  std::vector<int> order;         // ID of each burst accepted
+  int most_bursts = 0;            // accepted and not yet answered, at most
   int64_t beats = 0;
 
   template <typename Model>
@@ -59,7 +59,8 @@ class AxiReadMemory {
       const Burst& burst = bursts_.at(offered_);
       const uint64_t address = burst.address + static_cast<uint64_t>(burst.next) * beat_bytes_;
       model.axi_rid_i = burst.id;
-      for (int i = 0; i < beat_bytes_; ++i) PortBytes(model.axi_rdata_i)[i] = MemoryByte(address + i);
+      for (int i = 0; i < beat_bytes_; ++i)
+        PortBytes(model.axi_rdata_i)[i] = MemoryByte(address + i);
       model.axi_rresp_i = bad_blocks.contains(burst.address / 256) ? 2 : 0;
       model.axi_rlast_i = burst.next == burst.len;
     }
@@ -155,8 +156,7 @@ class AxiWriteMemory {
     model.axi_wready_i = w_ready_;
     answering_ = !bursts_.empty() && bursts_.front().complete && bursts_.front().due <= cycle_;
     model.axi_bvalid_i = answering_;
-    model.axi_bresp_i =
-        answering_ && bad_blocks.contains(bursts_.front().address / 256) ? 2 : 0;
+    model.axi_bresp_i = answering_ && bad_blocks.contains(bursts_.front().address / 256) ? 2 : 0;
   }
 
   template <typename Model>
@@ -175,7 +175,8 @@ class AxiWriteMemory {
       EXPECT_EQ(1 << model.axi_awsize_o, beat_bytes_);
       EXPECT_EQ(model.axi_awaddr_o % beat_bytes_, 0u);
       EXPECT_LE(model.axi_awaddr_o % 256 + (model.axi_awlen_o + 1) * beat_bytes_, 256u);
-      bursts_.push_back({model.axi_awaddr_o, static_cast<int>(model.axi_awlen_o), 0, false, false, 0});
+      bursts_.push_back(
+          {model.axi_awaddr_o, static_cast<int>(model.axi_awlen_o), 0, false, false, 0});
       ++bursts;
       most_bursts = std::max(most_bursts, static_cast<int>(bursts_.size()));
       announced_ = true;

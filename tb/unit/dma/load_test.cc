@@ -72,7 +72,8 @@ class Harness {
     bench->ld_gnt_i = 0;
     bench->ring_released_i = released;
     // Read the words that are there, in order; release them some time after.
-    const bool read = !hold_weights && static_cast<uint16_t>(bench->ring_written_o - next_read_) != 0 &&
+    const bool read = !hold_weights &&
+                      static_cast<uint16_t>(bench->ring_written_o - next_read_) != 0 &&
                       !rng_.Chance(weights_stall);
     bench->ring_rd_en_i = read;
     bench->ring_rd_pos_i = next_read_;

@@ -9,7 +9,7 @@
 //   EXPECT_EQ(job.error(), WEFT_ERROR_NONE) << job.violations();
 //   std::vector<int8_t> out = job.Scratchpad(address, count);
 //
-// Regions lie 1 MiB apart in 8 MiB of memory; the job ring is in the last 64 KiB.
+// Regions lie 512 KiB apart in 4 MiB of memory; the job ring is in the last 64 KiB.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,19 @@
 #include "weft/hw/weft_hw.h"
 #include "weft/program.h"
 
+namespace weft {
+
+// How GoogleTest shows a parameter.
+inline void PrintTo(const HardwareConfig& config, std::ostream* out) { *out << config.name; }
+
+}  // namespace weft
+
 namespace weft::testing {
 
-inline constexpr uint64_t kRegionBytes = 1 << 20;
-inline constexpr uint64_t kMemoryBytes = 8 << 20;
+inline constexpr uint64_t kRegionBytes = 512 << 10;
+inline constexpr uint64_t kMemoryBytes = 4 << 20;
 inline constexpr uint64_t kRingBase = kMemoryBytes - (64 << 10);
+inline constexpr uint64_t kStreamOffset = kRegionBytes / 8 * 7;  // of the first job's stream
 inline constexpr uint32_t kJobId = 700;
 
 class Job {
@@ -55,8 +64,9 @@ class Job {
     device_->WriteRegister(offset, static_cast<uint32_t>(value));
   }
 
-  // Puts bytes at the next free 128-byte boundary of a region's first half, and hands back their
-  // offset. (Streams lie in the second half of region 0.)
+  // Puts bytes at the next free 128-byte boundary of a region, and hands back their
+  // offset. (Streams lie in the last
+  // eighth of region 0.)
   template <typename T>
   int64_t Place(int region, const std::vector<T>& values) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
@@ -164,7 +174,7 @@ class Job {
   std::unique_ptr<Device> device_;
   std::vector<Command> commands_;
   std::array<uint64_t, kNumRegions> used_ = {};
-  uint64_t stream_offset_ = kRegionBytes / 2;
+  uint64_t stream_offset_ = kStreamOffset;
   uint32_t tail_ = 0;
   int64_t loads_ = 0;
   int64_t weight_words_ = 0;

@@ -26,7 +26,7 @@ class Layer {
  public:
   Layer(const HardwareConfig& config, Rng& rng, int mode)
       : config_(config), rng_(rng), mode_(mode) {
-    h_ = Int(1, 9), w_ = Int(1, 12), c_ = Int(1, mode == kDense ? 40 : 2 * config.n + 3);
+    h_ = Int(1, 9), w_ = Int(1, 12), c_ = Int(1, mode == kDense ? 24 : 2 * config.n + 3);
     kh_ = Int(1, 5), kw_ = Int(1, 5), stride_h_ = Int(1, 3), stride_w_ = Int(1, 3);
     top_ = Int(0, kh_ - 1), left_ = Int(0, kw_ - 1);
     oh_ = std::max(1, (h_ + top_ + Int(0, kh_ - 1) - kh_) / stride_h_ + 1);

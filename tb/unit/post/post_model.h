@@ -28,7 +28,9 @@ inline Wide NearestUp(Wide x, int bits) {
 }
 
 // Nearest to x / 2^bits, a tie away from zero.
-inline Wide NearestAway(Wide x, int bits) { return x < 0 ? -NearestUp(-x, bits) : NearestUp(x, bits); }
+inline Wide NearestAway(Wide x, int bits) {
+  return x < 0 ? -NearestUp(-x, bits) : NearestUp(x, bits);
+}
 
 // SRDHM of numerics.md.
 inline int32_t HighMultiply(int32_t a, int32_t b) {
@@ -61,8 +63,8 @@ inline std::vector<int8_t> Softmax(const std::vector<int8_t>& row,
   const int32_t excess = Wrap(Wide{scaled} - (Wide{1} << 31));
 
   const auto saturate = [](Wide x) {
-    return static_cast<int32_t>(
-        std::clamp<Wide>(x, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
+    return static_cast<int32_t>(std::clamp<Wide>(x, std::numeric_limits<int32_t>::min(),
+                                                 std::numeric_limits<int32_t>::max()));
   };
   // Half of 1 + excess, to nearest, a tie away from zero.
   const int32_t half =

@@ -4,6 +4,8 @@
 // accumulators, scratchpad, result writer and marker, each stalling at random.
 #include <array>
 #include <deque>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "Vweft_post_stage_weft1024.h"
@@ -32,9 +34,12 @@ struct Stage : M {
 // What leaves the stage, in order: result bytes, ends of blocks, marks.
 struct Item {
   enum Kind { kByte, kBlockEnd, kMark } kind;
-  int64_t addr = 0;   // byte address; for a mark the memory address
-  int64_t value = 0;  // the byte; for a mark the layer
-  bool operator==(const Item&) const = default;
+  int64_t addr = 0;    // byte address; for a mark the memory address
+  int64_t value = 0;   // the byte; for a mark the layer
+  size_t command = 0;  // which command it is of
+  bool operator==(const Item& other) const {
+    return kind == other.kind && addr == other.addr && value == other.value;
+  }
 };
 
 std::ostream& operator<<(std::ostream& out, const Item& item) {
@@ -81,11 +86,12 @@ class Post {
     offer.addr = addr;
     offer.index = next_index_++;
     commands_.push_back(offer);
+    log_.push_back(Format(command));
     if (const auto* setup = std::get_if<SetupOutputCmd>(&command)) output_ = *setup;
     if (const auto* setup = std::get_if<SetupAddCmd>(&command)) add_ = *setup;
-    if (const auto* mark = std::get_if<MarkCmd>(&command))
-      expected_.push_back({Item::kMark, addr, mark->layer});
-    if (const auto* run = std::get_if<RunCmd>(&command); run != nullptr && run->acc_last) AddRun(*run);
+    if (const auto* mark = std::get_if<MarkCmd>(&command)) Push({Item::kMark, addr, mark->layer});
+    if (const auto* run = std::get_if<RunCmd>(&command); run != nullptr && run->acc_last)
+      AddRun(*run);
     if (const auto* eltwise = std::get_if<EltwiseCmd>(&command)) AddEltwise(*eltwise);
   }
 
@@ -100,9 +106,8 @@ class Post {
     const std::vector<int8_t> row(scratchpad_.begin() + command.in_addr,
                                   scratchpad_.begin() + command.in_addr + command.length);
     const std::vector<int8_t> result = post_model::Softmax(row, table);
-    for (int i = 0; i < command.length; ++i)
-      expected_.push_back({Item::kByte, command.out_addr + i, result[i]});
-    expected_.push_back({Item::kBlockEnd});
+    for (int i = 0; i < command.length; ++i) Push({Item::kByte, command.out_addr + i, result[i]});
+    Push({Item::kBlockEnd});
     blocks_.push_back({});
   }
 
@@ -117,7 +122,7 @@ class Post {
 
   void Drain() {
     while (!expected_.empty() || !blocks_.empty() || !commands_.empty()) Cycle();
-    for (int i = 0; i < 40; ++i) Cycle();  // nothing more may come
+    for (int i = 0; i < 100; ++i) Cycle();  // nothing more may come
     EXPECT_TRUE(params_.empty());
     EXPECT_TRUE(bench_->idle_o);
     EXPECT_EQ(full_, 0);
@@ -137,7 +142,7 @@ class Post {
   void Cycle() {
     Drive();
     bench_.Settle();
-    ASSERT_FALSE(bench_->err_o);
+    Require(!bench_->err_o, "err_o");
 
     // commands, parameters
     if (command_valid_ && bench_->cmd_ready_o) {
@@ -188,7 +193,8 @@ class Post {
     const auto operand = [this](int32_t value, int64_t zero, int64_t multiplier, int64_t shift) {
       return post_model::Requantise(
           post_model::Wrap(post_model::Wide{value - zero} << add_.left_shift),
-          static_cast<int32_t>(multiplier), static_cast<int>(shift), static_cast<int>(output_.rounding));
+          static_cast<int32_t>(multiplier), static_cast<int>(shift),
+          static_cast<int>(output_.rounding));
     };
     const int32_t sum = post_model::Wrap(
         post_model::Wide{operand(a, add_.a_zero_point, add_.a_multiplier, add_.a_shift)} +
@@ -207,11 +213,15 @@ class Post {
 
   int32_t RandomInt32() {
     switch (rng_.Int(0, 3)) {
-      case 0: return static_cast<int32_t>(rng_.Bits());
-      case 1: return static_cast<int32_t>(rng_.Int(-100000, 100000));
-      case 2: return static_cast<int32_t>(rng_.Int(-300, 300));
-      default: return rng_.Pick<int32_t>({INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX,
-                                          1 << 30, -(1 << 30)});
+      case 0:
+        return static_cast<int32_t>(rng_.Bits());
+      case 1:
+        return static_cast<int32_t>(rng_.Int(-100000, 100000));
+      case 2:
+        return static_cast<int32_t>(rng_.Int(-300, 300));
+      default:
+        return rng_.Pick<int32_t>(
+            {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX, 1 << 30, -(1 << 30)});
     }
   }
 
@@ -226,7 +236,8 @@ class Post {
     for (int n = 0; n < kN; ++n) {
       record.bias.push_back(RandomInt32());
       record.multiplier.push_back(RandomInt32());
-      record.shift.push_back(static_cast<int8_t>(rng_.Chance(0.5) ? rng_.Int(-12, 1) : rng_.Int(-31, 31)));
+      record.shift.push_back(
+          static_cast<int8_t>(rng_.Chance(0.5) ? rng_.Int(-12, 1) : rng_.Int(-31, 31)));
     }
     std::vector<Word> words;
     const auto append = [&](const void* data, size_t bytes) {
@@ -269,11 +280,10 @@ class Post {
                             output_.zero_point, output_.clamp_low, output_.clamp_high);
           if (output_.add)
             q = AddOne(q, scratchpad_[run.b_addr + Place(run, p, add_.b_pitch) + block * kN + n]);
-          expected_.push_back(
-              {Item::kByte, run.out_addr + Place(run, p, output_.out_pitch) + block * kN + n, q});
+          Push({Item::kByte, run.out_addr + Place(run, p, output_.out_pitch) + block * kN + n, q});
         }
       }
-      expected_.push_back({Item::kBlockEnd});
+      Push({Item::kBlockEnd});
       blocks_.push_back(rows);
     }
   }
@@ -286,18 +296,35 @@ class Post {
           const int8_t a = scratchpad_[cmd.a_addr + Place(cmd, p, add_.a_pitch) + channel];
           const int8_t q =
               cmd.add ? AddOne(a, scratchpad_[cmd.b_addr + Place(cmd, p, add_.b_pitch) + channel])
-                      : Finish(post_model::Requantise(
-                                   static_cast<int32_t>(a - add_.a_zero_point),
-                                   static_cast<int32_t>(output_.multiplier),
-                                   static_cast<int>(output_.shift), static_cast<int>(output_.rounding)),
+                      : Finish(post_model::Requantise(static_cast<int32_t>(a - add_.a_zero_point),
+                                                      static_cast<int32_t>(output_.multiplier),
+                                                      static_cast<int>(output_.shift),
+                                                      static_cast<int>(output_.rounding)),
                                output_.zero_point, output_.clamp_low, output_.clamp_high);
-          expected_.push_back(
-              {Item::kByte, cmd.out_addr + Place(cmd, p, output_.out_pitch) + channel, q});
+          Push({Item::kByte, cmd.out_addr + Place(cmd, p, output_.out_pitch) + channel, q});
         }
       }
-      expected_.push_back({Item::kBlockEnd});
+      Push({Item::kBlockEnd});
       blocks_.push_back({});
     }
+  }
+
+  void Push(Item item) {
+    item.command = log_.size() - 1;
+    expected_.push_back(item);
+  }
+
+  // Ends the test at the first difference.
+  void Require(bool ok, const std::string& what) const {
+    if (ok) return;
+    std::ostringstream text;
+    text << what << ", cycle " << bench_.cycle();
+    if (!expected_.empty()) {
+      const size_t last = expected_.front().command;
+      text << "; expected " << expected_.front() << " of the last of these commands:";
+      for (size_t i = last < 6 ? 0 : last - 6; i <= last; ++i) text << "\n  " << log_[i];
+    }
+    throw std::runtime_error(text.str());
   }
 
   // Inputs of a cycle. What is not valid is noise.
@@ -329,13 +356,13 @@ class Post {
     read_buffer_ = bench_->acc_rd_buf_o;
     read_row_ = bench_->acc_rd_row_o;
     if (read_) {
-      ASSERT_LT(read_row_, kConfig.stripe);
-      ASSERT_TRUE(full_ >> read_buffer_ & 1) << "read of a buffer that post does not own";
+      Require(read_row_ < kConfig.stripe, "row beyond the stripe");
+      Require(full_ >> read_buffer_ & 1, "read of a buffer that post does not own");
     }
     if (bench_->acc_wr_en_o) {
       const int buffer = bench_->acc_wr_buf_o;
-      ASSERT_TRUE(full_ >> buffer & 1) << "write to a buffer that post does not own";
-      ASSERT_LT(bench_->acc_wr_row_o, kConfig.stripe);
+      Require(full_ >> buffer & 1, "write to a buffer that post does not own");
+      Require(bench_->acc_wr_row_o < kConfig.stripe, "row beyond the stripe");
       const std::vector<int32_t> data = Take<int32_t>(bench_->acc_wr_data_o, kN);
       write_row_ = accumulators_[buffer][bench_->acc_wr_row_o];
       for (int n = 0; n < kN; ++n) {
@@ -347,8 +374,8 @@ class Post {
       write_buffer_ = -1;
     }
     release_ = bench_->acc_release_o;
-    ASSERT_EQ(release_ & ~full_, 0) << "released twice";
-    ASSERT_NE(release_, 3);
+    Require((release_ & ~full_) == 0, "released twice");
+    Require(release_ != 3, "two released at once");
   }
 
   void FinishAccumulators() {
@@ -381,7 +408,8 @@ class Post {
     granted_ = 0;
     for (int port = 0; port < 2; ++port) {
       if ((bench_->opd_req_o >> port & 1) && !rng_.Chance(stalls_.grant)) granted_ |= 1 << port;
-      operand_word_[port] = static_cast<int>(bench_->opd_addr_o >> (port * kAddrBits)) & ((1 << kAddrBits) - 1);
+      operand_word_[port] =
+          static_cast<int>(bench_->opd_addr_o >> (port * kAddrBits)) & ((1 << kAddrBits) - 1);
     }
     bench_->opd_gnt_i = granted_;
     bench_.Settle();
@@ -391,8 +419,10 @@ class Post {
     std::vector<int8_t> data = rng_.Vector<int8_t>(2 * kWord);
     for (int port = 0; port < 2; ++port) {
       if (!(granted_ >> port & 1)) continue;
-      ASSERT_LE((operand_word_[port] + 1) * kWord, kConfig.scratchpad);
-      std::copy_n(scratchpad_.begin() + operand_word_[port] * kWord, kWord, data.begin() + port * kWord);
+      Require((operand_word_[port] + 1) * kWord <= kConfig.scratchpad,
+              "operand outside the memory");
+      std::copy_n(scratchpad_.begin() + operand_word_[port] * kWord, kWord,
+                  data.begin() + port * kWord);
     }
     Put(bench_->opd_data_i, data);
   }
@@ -401,8 +431,7 @@ class Post {
     const std::vector<int8_t> data = Take<int8_t>(bench_->res_data_o, kLanes);
     const uint32_t mask = bench_->res_mask_o;
     if (held_) {
-      ASSERT_TRUE(bench_->res_valid_o);
-      ASSERT_EQ(data, held_data_);
+      Require(bench_->res_valid_o && data == held_data_, "result not held");
     }
     held_ = bench_->res_valid_o && !bench_->res_ready_i;
     held_data_ = data;
@@ -414,14 +443,15 @@ class Post {
       writer_busy_ = true;
     }
     if (bench_->mark_valid_o && bench_->mark_ready_i) {
-      ASSERT_FALSE(writer_busy_) << "a mark before the results were written";
+      Require(!writer_busy_, "a mark before the results were written");
       Expect({Item::kMark, static_cast<int64_t>(bench_->mark_addr_o), bench_->mark_layer_o});
     }
   }
 
   void Expect(const Item& item) {
-    ASSERT_FALSE(expected_.empty()) << "unexpected " << item;
-    ASSERT_EQ(item, expected_.front()) << "cycle " << bench_.cycle();
+    std::ostringstream text;
+    text << "came " << item;
+    Require(!expected_.empty() && item == expected_.front(), text.str());
     expected_.pop_front();
   }
 
@@ -432,6 +462,7 @@ class Post {
   SetupOutputCmd output_;
   SetupAddCmd add_;
   uint32_t next_index_ = 0;
+  std::vector<std::string> log_;
 
   std::deque<Offer> commands_;
   std::deque<Word> params_;
@@ -489,8 +520,10 @@ class Program {
     add_.b_shift = rng_.Chance(0.8) ? rng_.Int(-3, 0) : rng_.Int(-31, 31);
     add_.sum_shift = rng_.Chance(0.8) ? rng_.Int(-20, -10) : rng_.Int(-31, 31);
     Bounds(add_.sum_clamp_low, add_.sum_clamp_high);
-    if (rng_.Chance(0.5)) post_.Add(output_), post_.Add(add_);
-    else post_.Add(add_), post_.Add(output_);
+    if (rng_.Chance(0.5))
+      post_.Add(output_), post_.Add(add_);
+    else
+      post_.Add(add_), post_.Add(output_);
   }
 
   // One command of a kind that the setups allow.
@@ -592,13 +625,137 @@ TYPED_TEST(PostStageTest, RandomPrograms) {
   Rng rng;
   Post<TypeParam> post(rng);
   Program<TypeParam> program(rng, post);
-  for (int i = 0; i < 120 && !this->HasFatalFailure(); ++i) {
+  for (int i = 0; i < 120; ++i) {
     post.set_stalls(Stalls::Random(rng));
     for (int64_t setups = rng.Int(1, 3); setups > 0; --setups) {
       program.AddSetups();
       for (int64_t work = rng.Int(1, 6); work > 0; --work) program.AddWork();
     }
     post.Drain();
+  }
+}
+
+// The engines' reset at any time leaves nothing behind.
+TYPED_TEST(PostStageTest, ResetAtAnyTime) {
+  Rng rng;
+  Post<TypeParam> post(rng);
+  Program<TypeParam> program(rng, post);
+  for (int i = 0; i < 60; ++i) {
+    post.set_stalls(Stalls::Random(rng));
+    for (int setups = 0; setups < 2; ++setups) {
+      program.AddSetups();
+      for (int work = 0; work < 3; ++work) program.AddWork();
+    }
+    for (int64_t cycles = rng.Int(0, 600); cycles > 0; --cycles) post.Cycle();
+    post.Reset();
+    program.AddSetups();
+    program.AddWork();
+    post.Drain();
+  }
+}
+
+// Cycles from one block to the next when nothing stalls.
+TYPED_TEST(PostStageTest, Throughput) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  constexpr int kGroups = config.n / config.post_lanes;
+  constexpr int kBlocks = 6;
+  Rng rng;
+  for (const int pixels : {1, 2, 3, 16, 37, 64}) {
+    for (const int params : {0, 1}) {
+      for (const int commands : {1, kBlocks}) {
+        SCOPED_TRACE("pixels " + std::to_string(pixels) + ", params " + std::to_string(params) +
+                     ", commands " + std::to_string(commands));
+        Post<TypeParam> post(rng);
+        post.Add(SetupOutputCmd{.out_pitch = 4096,
+                                .out_pixel = 200,
+                                .per_tensor = !params,
+                                .has_params = params,
+                                .multiplier = 1 << 30,
+                                .clamp_low = -128,
+                                .clamp_high = 127});
+        for (int i = 0; i < commands; ++i)
+          post.Add(RunCmd{.acc_first = 1,
+                          .acc_last = 1,
+                          .pixels = pixels,
+                          .tile_width = 100,
+                          .channels = kBlocks / commands * config.n,
+                          .beats = 1});
+        post.Drain();
+        ASSERT_EQ(post.releases().size(), size_t{kBlocks});
+        const int rows = pixels * kGroups;
+        // A record is received after the one before is no longer needed.
+        const int record = params ? config.param_words(false) + 8 : 0;
+        const int gap = commands > 1 ? 2 : pixels * kGroups == 1 ? 1 : 0;
+        for (int i = 2; i < kBlocks; ++i) {
+          EXPECT_LE(post.releases()[i] - post.releases()[i - 1],
+                    static_cast<uint64_t>(std::max(rows + gap, record)));
+        }
+      }
+    }
+  }
+}
+
+// Passes of a fused and of an element-wise addition: rows and the length of the pipeline each.
+TYPED_TEST(PostStageTest, ThroughputOfAdditions) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  constexpr int kRows = 64 * config.n / config.post_lanes;
+  constexpr int kLatency = 14;
+  Rng rng;
+  Post<TypeParam> post(rng);
+  post.Add(SetupOutputCmd{.out_pitch = 4096,
+                          .out_pixel = 2 * config.n,
+                          .per_tensor = 1,
+                          .add = 1,
+                          .multiplier = 1 << 30,
+                          .clamp_low = -128,
+                          .clamp_high = 127});
+  post.Add(SetupAddCmd{.a_pitch = 4096,
+                       .b_pitch = 4096,
+                       .left_shift = 20,
+                       .a_multiplier = 1 << 30,
+                       .b_multiplier = 1 << 30,
+                       .sum_multiplier = 1 << 30,
+                       .sum_shift = -19,
+                       .sum_clamp_low = -128,
+                       .sum_clamp_high = 127});
+  post.Add(RunCmd{.acc_first = 1,
+                  .acc_last = 1,
+                  .pixels = 64,
+                  .tile_width = 64,
+                  .channels = 2 * config.n,
+                  .beats = 1});
+  post.Drain();
+  ASSERT_EQ(post.releases().size(), 2u);
+  EXPECT_LE(post.releases()[1] - post.releases()[0], uint64_t{4 * (kRows + kLatency)});
+  post.Add(EltwiseCmd{.add = 1, .pixels = 64, .tile_width = 64, .channels = 2 * config.n});
+  post.Drain();
+  ASSERT_EQ(post.releases().size(), 4u);
+  EXPECT_LE(post.releases()[3] - post.releases()[2], uint64_t{3 * (kRows + kLatency)});
+}
+
+// An operand that reaches beyond the scratchpad is reported; the last one inside is not.
+TYPED_TEST(PostStageTest, OperandOutsideTheScratchpad) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  Rng rng;
+  for (const bool outside : {false, true}) {
+    Post<TypeParam> post(rng);
+    post.Add(SetupOutputCmd{.out_pitch = 64,
+                            .out_pixel = 64,
+                            .per_tensor = 1,
+                            .multiplier = 1 << 30,
+                            .clamp_low = -128,
+                            .clamp_high = 127});
+    post.Add(SetupAddCmd{.a_pitch = 64, .b_pitch = 64});
+    post.Add(EltwiseCmd{.pixels = 1,
+                        .tile_width = 1,
+                        .a_addr = config.scratchpad - config.n + 1,
+                        .channels = config.n - (outside ? 0 : 1)});
+    if (outside) {
+      EXPECT_THROW(post.Drain(), std::runtime_error);
+      EXPECT_TRUE(post.bench()->err_o);
+    } else {
+      post.Drain();
+    }
   }
 }
 

@@ -89,8 +89,7 @@ TYPED_TEST(ScratchpadTest, RandomTrafficAgainstModel) {
     bench->st_req_i = rd_req[2];
     bench->feed_req_i = rd_req[3] | rd_req[4] << 1 | rd_req[5] << 2 | rd_req[6] << 3;
     bench->st_addr_i = rd_word[2];
-    for (int p = 0; p < 2; ++p)
-      SetBits(bench->opd_addr_i, p * addr_width, addr_width, rd_word[p]);
+    for (int p = 0; p < 2; ++p) SetBits(bench->opd_addr_i, p * addr_width, addr_width, rd_word[p]);
     for (int p = 0; p < 4; ++p)
       SetBits(bench->feed_addr_i, p * addr_width, addr_width, rd_word[3 + p]);
     bench->res_req_i = wr_req[0] | wr_req[1] << 1;
@@ -144,7 +143,9 @@ TYPED_TEST(ScratchpadTest, RandomTrafficAgainstModel) {
                               reinterpret_cast<uint8_t*>(&bench->feed_data_o)};
     for (int p = 0; p < kReaders; ++p) {
       if (!rd_gnt[p]) continue;
-      const uint8_t* data = p < 2 ? ports[0] + p * kWord : p < 3 ? ports[1] : ports[2] + (p - 3) * kWord;
+      const uint8_t* data = p < 2   ? ports[0] + p * kWord
+                            : p < 3 ? ports[1]
+                                    : ports[2] + (p - 3) * kWord;
       ASSERT_EQ(std::memcmp(data, expected[p].data(), kWord), 0)
           << "cycle " << cycle << " reader " << p;
     }

@@ -19,8 +19,9 @@ struct Ring : M {
 
 template <typename T>
 class WeightRingTest : public ::testing::Test {};
-using Rings = ::testing::Types<Ring<Vweft_weight_ring_weft64, 0>, Ring<Vweft_weight_ring_weft256, 1>,
-                               Ring<Vweft_weight_ring_weft1024, 2>>;
+using Rings =
+    ::testing::Types<Ring<Vweft_weight_ring_weft64, 0>, Ring<Vweft_weight_ring_weft256, 1>,
+                     Ring<Vweft_weight_ring_weft1024, 2>>;
 TYPED_TEST_SUITE(WeightRingTest, Rings);
 
 // Beats in, words out, more than once around; words are read at random among those that are there.
@@ -44,8 +45,9 @@ TYPED_TEST(WeightRingTest, WordsInOrderOfBeats) {
     bench->rd_en_i = written > 0 && rng.Chance(0.8);
     if (bench->rd_en_i) {
       // The oldest word of a full ring is about to be overwritten.
-      reading = rng.Chance(0.3) ? written - 1
-                                : rng.Int(std::max(0, written - config.ring_words() + 1), written - 1);
+      reading = rng.Chance(0.3)
+                    ? written - 1
+                    : rng.Int(std::max(0, written - config.ring_words() + 1), written - 1);
       bench->rd_addr_i = reading % config.ring_words();
     }
     bytes += bench->wr_valid_i ? kBeat : 0;

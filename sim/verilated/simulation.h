@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// VerilatedDevice over one verilated class. Each configuration's class is compiled in a file of its
+// own (weft64.cc, weft256.cc, weft1024.cc), because each is large. Not for inclusion elsewhere.
+//
+// A cycle is: [settle] look, rising edge, drive. The clock's low half is not simulated when no
+// output the bench looks at depends on an input: that halves the work. The outputs that do are the
+// AXI4-Lite handshakes and RREADY, so while a register access or a read beat is under way, the low
+// half is evaluated to let them settle.
+#pragma once
+
+#include <verilated.h>
+#if VM_TRACE
+#include <verilated_fst_c.h>
+#endif
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "sim/verilated/mapped_bytes.h"
+#include "sim/verilated/verilated_device.h"
+
+namespace weft {
+
+template <typename Model>
+class Simulation final : public VerilatedDevice {
+ public:
+  Simulation(const HardwareConfig& config, const VerilatedOptions& options, MappedBytes bytes)
+      : config_(config),
+        bytes_(std::move(bytes)),
+        memory_({bytes_.get(), bytes_.get_deleter().size}, config.axi_bytes,
+                WithSeed(options.memory, options.seed)) {
+    context_->fatalOnError(false);
+    context_->randReset(2);
+    context_->randSeed(static_cast<int>(options.seed & 0x7fffffff));
+#if VM_TRACE
+    context_->traceEverOn(!options.wave_file.empty());
+#endif
+    model_ = std::make_unique<Model>(context_.get());
+#if VM_TRACE
+    if (!options.wave_file.empty()) {
+      model_->trace(&wave_, 99);
+      wave_.open(options.wave_file.c_str());
+    }
+#endif
+    Reset();
+  }
+
+  ~Simulation() override {
+    model_->final();
+#if VM_TRACE
+    wave_.close();
+#endif
+  }
+
+  bool has_wave() const {
+#if VM_TRACE
+    return wave_.isOpen();
+#else
+    return false;
+#endif
+  }
+
+  const HardwareConfig& config() const override { return config_; }
+
+  uint32_t ReadRegister(uint32_t offset) override {
+    Model& m = *model_;
+    m.s_axil_arvalid_i = 1;
+    m.s_axil_araddr_i = static_cast<uint16_t>(offset);
+    m.s_axil_rready_i = 1;
+    Until([&] { return m.s_axil_arready_o != 0; }, [] {});
+    m.s_axil_arvalid_i = 0;
+    uint32_t value = 0;
+    const auto look = [&] {
+      value = m.s_axil_rdata_o;
+      return m.s_axil_rvalid_o != 0;
+    };
+    Until(look, [] {});
+    m.s_axil_rready_i = 0;
+    return value;
+  }
+
+  void WriteRegister(uint32_t offset, uint32_t value) override {
+    Model& m = *model_;
+    bool address = true, data = true;  // on offer; taken in any order
+    const auto look = [&] {
+      address = address && !m.s_axil_awready_o;
+      data = data && !m.s_axil_wready_o;
+      return !address && !data;
+    };
+    const auto drive = [&] {
+      m.s_axil_awvalid_i = address;
+      m.s_axil_wvalid_i = data;
+    };
+    m.s_axil_awaddr_i = static_cast<uint16_t>(offset);
+    m.s_axil_wdata_i = value;
+    m.s_axil_wstrb_i = 0xf;
+    m.s_axil_bready_i = 1;
+    drive();
+    Until(look, drive);
+    Until([&] { return m.s_axil_bvalid_o != 0; }, [] {});
+    m.s_axil_bready_i = 0;
+  }
+
+  uint64_t memory_bytes() const override { return bytes_.get_deleter().size; }
+
+  void ReadMemory(uint64_t address, std::span<uint8_t> out) override {
+    assert(address <= memory_bytes() && out.size() <= memory_bytes() - address);
+    if (!out.empty()) std::memcpy(out.data(), bytes_.get() + address, out.size());
+  }
+
+  void WriteMemory(uint64_t address, std::span<const uint8_t> data) override {
+    assert(address <= memory_bytes() && data.size() <= memory_bytes() - address);
+    if (!data.empty()) std::memcpy(bytes_.get() + address, data.data(), data.size());
+  }
+
+  bool WaitForInterrupt(uint64_t max_cycles) override {
+    const auto start = std::chrono::steady_clock::now();
+    const uint64_t first = cycle_;
+    while (!model_->irq_o && cycle_ - first < max_cycles) Cycle(memory_.offers_read_beat());
+    speed_.cycles += cycle_ - first;
+    speed_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return model_->irq_o;
+  }
+
+  uint64_t Now() const override { return cycle_; }
+
+  void SetMarkObserver(std::function<void(uint32_t layer)> observer) override {
+    mark_observer_ = std::move(observer);
+  }
+
+  void PeekScratchpad(uint32_t address, std::span<uint8_t> out) override {
+    assert(address + out.size() <= static_cast<uint32_t>(config_.scratchpad));
+    const uint32_t word = static_cast<uint32_t>(config_.word());
+    const std::array<const uint8_t*, 8> banks = Banks();
+    for (size_t done = 0; done < out.size();) {
+      const uint32_t at = address + static_cast<uint32_t>(done);
+      const uint32_t w = at / word;
+      const size_t count = std::min<size_t>(out.size() - done, word - at % word);
+      const uint8_t* bank = banks[(w ^ (w >> 3) ^ (w >> 6)) & 7];
+      std::memcpy(out.data() + done, bank + (w >> 3) * word + at % word, count);
+      done += count;
+    }
+  }
+
+  std::string Violations() const override { return memory_.violations() + assertions_; }
+  SimulationSpeed speed() const override { return speed_; }
+  const AxiMemory& memory() const override { return memory_; }
+
+ private:
+  static constexpr int kMaxAssertions = 10;  // then they are switched off
+  static constexpr int kResetCycles = 4;
+  static constexpr int kRegisterCycles = 1000;  // no access takes as long
+  // Whether the model lets us skip the low half of the clock (waves show it).
+  static constexpr bool kCanSkip =
+      !VM_TRACE && requires(Model& m) { m.rootp->__Vtrigrprev__TOP__clk_i; };
+
+  static AxiMemoryOptions WithSeed(AxiMemoryOptions options, uint64_t seed) {
+    options.seed = seed;
+    return options;
+  }
+
+  void Reset() {
+    Model& m = *model_;
+    m.clk_i = 0;
+    m.rst_ni = 0;
+    m.s_axil_awvalid_i = m.s_axil_wvalid_i = m.s_axil_bready_i = 0;
+    m.s_axil_arvalid_i = m.s_axil_rready_i = 0;
+    m.m_axi_arready_i = m.m_axi_awready_i = m.m_axi_wready_i = 0;
+    m.m_axi_rvalid_i = m.m_axi_bvalid_i = 0;
+    for (int i = 0; i < kResetCycles; ++i) {
+      Eval();
+      m.clk_i = 1;
+      Eval();
+      m.clk_i = 0;
+    }
+    m.rst_ni = 1;
+    memory_.Drive(m);
+  }
+
+  void Eval() {
+    model_->eval();
+    context_->timeInc(1);
+#if VM_TRACE
+    if (wave_.isOpen()) wave_.dump(context_->time());
+#endif
+  }
+
+  // One clock cycle. `settle`: outputs that depend on inputs of this cycle are looked at.
+  void Cycle(bool settle) {
+    Model& m = *model_;
+    if (settle || !kCanSkip) {
+      Settle();
+    } else {
+      SkipLowHalf();
+    }
+    memory_.Observe(m);
+    m.clk_i = 1;
+    Eval();
+    ++cycle_;
+    memory_.Drive(m);
+    if (m.rootp->weft_top__DOT__mark_done && mark_observer_) {
+      mark_observer_(m.rootp->weft_top__DOT__mark_done_layer);
+    }
+    if (context_->gotError()) NoteAssertion();
+  }
+
+  void Settle() {
+    model_->clk_i = 0;
+    Eval();
+  }
+
+  // Tells the model that the clock was low: the next evaluation sees a rising edge.
+  void SkipLowHalf() {
+    if constexpr (kCanSkip) {
+      context_->timeInc(1);
+      model_->rootp->__Vtrigrprev__TOP__clk_i = 0;
+    }
+  }
+
+  // A register access: cycles up to and with the first in which `look`, called with the settled
+  // outputs of each, is true. `drive` sets inputs after each.
+  template <typename Look, typename Drive>
+  void Until(Look look, Drive drive) {
+    for (int i = 0; i < kRegisterCycles; ++i) {
+      Settle();
+      const bool done = look();
+      Cycle(false);
+      drive();
+      if (done) return;
+    }
+    assertions_ += fmt::format("cycle {}: no answer to a register access\n", cycle_);
+  }
+
+  void NoteAssertion() {
+    context_->gotError(false);
+    context_->gotFinish(false);
+    assertions_ += fmt::format("cycle {}: an assertion of the RTL failed\n", cycle_);
+    if (++assertion_count_ == kMaxAssertions) context_->assertOn(false);
+  }
+
+  std::array<const uint8_t*, 8> Banks() const {
+    const auto bytes = [](const auto& mem) { return reinterpret_cast<const uint8_t*>(&mem[0]); };
+    const auto& root = *model_->rootp;
+#define WEFT_BANK(i)                                                                         \
+  bytes(root.weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
+    return {WEFT_BANK(0), WEFT_BANK(1), WEFT_BANK(2), WEFT_BANK(3),
+            WEFT_BANK(4), WEFT_BANK(5), WEFT_BANK(6), WEFT_BANK(7)};
+#undef WEFT_BANK
+  }
+
+  const HardwareConfig& config_;
+  const MappedBytes bytes_;
+  AxiMemory memory_;
+  std::unique_ptr<VerilatedContext> context_ = std::make_unique<VerilatedContext>();
+  std::unique_ptr<Model> model_;
+#if VM_TRACE
+  VerilatedFstC wave_;
+#endif
+  uint64_t cycle_ = 0;
+  SimulationSpeed speed_;
+  std::function<void(uint32_t)> mark_observer_;
+  std::string assertions_;
+  int assertion_count_ = 0;
+};
+
+// Options were checked.
+template <typename Model>
+Result<std::unique_ptr<VerilatedDevice>> MakeSimulation(const HardwareConfig& config,
+                                                        const VerilatedOptions& options,
+                                                        MappedBytes bytes) {
+  auto device = std::make_unique<Simulation<Model>>(config, options, std::move(bytes));
+  if (!options.wave_file.empty() && !device->has_wave()) {
+    return Fail("{}: cannot write waves there", options.wave_file);
+  }
+  return device;
+}
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The device that is the hardware: weft_top, verilated, clocked behind the Device interface, with an
+// AXI memory whose latency, bandwidth, stalls and errors are options.
+//
+//   Result<std::unique_ptr<VerilatedDevice>> device = MakeVerilatedDevice(*config, {.seed = 7});
+//   if (!device) { std::cerr << device.error().message << "\n"; return 1; }
+//   ... memory, registers, doorbell, as with any Device; then
+//   (*device)->WaitForInterrupt(1'000'000);
+//   fmt::print("{:.0f} kHz\n", (*device)->speed().khz());
+//
+// Time passes only inside ReadRegister, WriteRegister (each an AXI4-Lite transaction) and
+// WaitForInterrupt. ReadMemory and WriteMemory take none. Registers and memories without reset
+// start with contents drawn from the seed: two runs with the same seed are the same to the cycle.
+//
+// Violations() reports what the AXI memory saw the design do wrong and assertions of the RTL that
+// failed (their text is on standard output); neither ends the run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "sim/verilated/axi_memory.h"
+#include "weft/device.h"
+#include "weft/hw/configs.h"
+#include "weft/result.h"
+
+namespace weft {
+
+struct VerilatedOptions {
+  uint64_t memory_bytes = uint64_t{256} << 20;  ///< zero at first; untouched pages take no space
+  AxiMemoryOptions memory;                      ///< its seed is ignored, `seed` is used
+  std::string wave_file;                        ///< FST waves; empty: none
+  uint64_t seed = 1;
+};
+
+/// Wall-clock time of the loop that runs the clock.
+struct SimulationSpeed {
+  uint64_t cycles = 0;
+  double seconds = 0;
+  double khz() const { return seconds > 0 ? static_cast<double>(cycles) / seconds / 1000 : 0; }
+};
+
+class VerilatedDevice : public Device {
+ public:
+  /// Of WaitForInterrupt, since construction; register accesses are not counted.
+  virtual SimulationSpeed speed() const = 0;
+  /// For tests of the bus: bursts and beats so far.
+  virtual const AxiMemory& memory() const = 0;
+};
+
+/// A device of one of kHardwareConfigs, out of reset. Fails on options out of range, on memory that
+/// cannot be had, and on a wave file when this program was built without waves.
+Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedDevice(const HardwareConfig& config,
+                                                             const VerilatedOptions& options);
+
+}  // namespace weft
