@@ -81,7 +81,7 @@ module weft_jobs (
   assign job_begin_o   = begins || reset_i || (state_q == Halted && forget) || !rst_ni;
   assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle
                          || state_q == ResetEngines;
-  assign engine_rst_no = !(state_q == Idle || state_q == ResetEngines || state_q == Halted
+  assign engine_rst_no = rst_ni && !(state_q == Idle || state_q == ResetEngines || state_q == Halted
                            || (state_q == Drain && dma_idle_i));
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && !entry_bad);
@@ -132,7 +132,7 @@ module weft_jobs (
       reported_q       <= 1'b0;
       watchdog_q       <= '0;
     end else begin
-      watchdog_q <= (progress_i || watchdog_i == '0 || state_q == Idle) ? watchdog_i
+      watchdog_q <= (watchdog_i == '0) ? '1 : (progress_i || state_q == Idle) ? watchdog_i
                     : (watchdog_q == '0) ? '0 : watchdog_q - 32'd1;
       case (state_q)
         Idle: begin

@@ -17,6 +17,8 @@
 
 namespace weft::functional {
 
+inline constexpr int kMaxShift = 31;
+
 /// SETUP_OUTPUT's field `rounding`.
 enum class RoundingMode : uint8_t { kDouble = 0, kSingle = 1, kHalfAway = 2 };
 

@@ -224,8 +224,9 @@ Outcome ExecEngine::Run(const RunCmd& run) {
       return StopForViolation("overwrites bytes of its residual operand before they are read");
     }
     if (Outcome ok = WritePlace(block_out, feed.stripe, channels); !ok) return ok;
+    if (Status ok = post_.TakeRecord(record); !ok) return ToOutcome(ok);
     const BlockResult& result =
-        post_.Run(array_, feed.stripe, channels, record, block_residual, scratchpad_);
+        post_.Run(array_, feed.stripe, channels, block_residual, scratchpad_);
     WriteResults(result, config_.n, feed.stripe, channels, block_out, scratchpad_);
     Retire();
   }

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "sim/functional/arithmetic.h"
 #include "sim/functional/array.h"
 #include "weft/hw/weft_hw.h"
 
@@ -10,8 +11,7 @@ namespace weft::functional {
 namespace {
 
 constexpr int64_t kMaxMode = static_cast<int64_t>(Mode::kMaximum);
-constexpr int64_t kMaxRounding = 2;
-constexpr int64_t kMaxShift = 31;
+constexpr int64_t kMaxRounding = static_cast<int64_t>(RoundingMode::kHalfAway);
 constexpr int64_t kMarkAlignment = 64;
 
 uint32_t Code(bool fields_ok, bool addresses_ok = true) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/functional/post.h"
 
-#include <algorithm>
+#include <cstdlib>
 
 namespace weft::functional {
 namespace {
@@ -23,7 +23,7 @@ void Post::BeginJob() {
 }
 
 // Biases, then multipliers and shifts unless those are per tensor; each part begins at a word.
-void Post::TakeRecord(std::span<const uint8_t> record) {
+Status Post::TakeRecord(std::span<const uint8_t> record) {
   const auto words = [this](int bytes) { return (bytes + weight_word_ - 1) / weight_word_; };
   const size_t multipliers = static_cast<size_t>(words(4 * n_) * weight_word_);
   const size_t shifts = 2 * multipliers;
@@ -34,7 +34,11 @@ void Post::TakeRecord(std::span<const uint8_t> record) {
       scale_[n] = {LittleEndianWord(&record[multipliers + 4 * n]),
                    static_cast<int8_t>(record[shifts + n])};
     }
+    if (std::abs(scale_[n].shift) > kMaxShift) {
+      return Fail("has a parameter record whose shift {} is {}", n, scale_[n].shift);
+    }
   }
+  return {};
 }
 
 // The sum of two int8 values as SETUP_ADD says.
@@ -53,10 +57,8 @@ int32_t Post::Sum(int32_t a, int32_t b) const {
                         Narrow(add_.sum_clamp_high));
 }
 
-const BlockResult& Post::Run(const Array& array, const Stripe& stripe, int channels,
-                             std::span<const uint8_t> record, const Place& b,
+const BlockResult& Post::Run(const Array& array, const Stripe& stripe, int channels, const Place& b,
                              const Scratchpad& scratchpad) {
-  TakeRecord(record);
   const auto mode = static_cast<RoundingMode>(output_.rounding);
   const int32_t zero_point = Narrow(output_.zero_point);
   const int32_t low = Narrow(output_.clamp_low), high = Narrow(output_.clamp_high);

@@ -14,6 +14,7 @@
 #include "sim/functional/stripe.h"
 #include "weft/hw/commands.h"
 #include "weft/hw/configs.h"
+#include "weft/result.h"
 
 namespace weft::functional {
 
@@ -30,10 +31,12 @@ class Post {
   const SetupOutputCmd& output() const { return output_; }
   const SetupAddCmd& add() const { return add_; }
 
-  /// A RUN's block. `record` is its parameter record, empty without has_params; `b` is where the
-  /// block's residual operand lies, used with `add`.
-  const BlockResult& Run(const Array& array, const Stripe& stripe, int channels,
-                         std::span<const uint8_t> record, const Place& b,
+  /// The parameter record of the RUN's block that comes next; empty without has_params. An error
+  /// if it holds a shift outside -31..31, which SETUP_OUTPUT would not be allowed to hold either.
+  Status TakeRecord(std::span<const uint8_t> record);
+
+  /// A RUN's block. `b` is where its residual operand lies, used with `add`.
+  const BlockResult& Run(const Array& array, const Stripe& stripe, int channels, const Place& b,
                          const Scratchpad& scratchpad);
 
   /// An ELTWISE's block.
@@ -41,7 +44,6 @@ class Post {
                              const Place& b, const Scratchpad& scratchpad);
 
  private:
-  void TakeRecord(std::span<const uint8_t> record);
   int32_t Sum(int32_t a, int32_t b) const;
 
   const int n_;

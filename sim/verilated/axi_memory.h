@@ -61,7 +61,7 @@ struct AxiMemoryOptions {
   bool reorder = false;
   /// A burst that crosses a multiple of this many bytes breaks the rules. AXI4 asks for 4096.
   uint64_t burst_boundary = 4096;
-  std::vector<AxiFault> faults;
+  std::vector<AxiFault> faults = {};
   uint64_t seed = 1;
 };
 

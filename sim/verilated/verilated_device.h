@@ -30,8 +30,8 @@ namespace weft {
 
 struct VerilatedOptions {
   uint64_t memory_bytes = uint64_t{256} << 20;  ///< zero at first; untouched pages take no space
-  AxiMemoryOptions memory;                      ///< its seed is ignored, `seed` is used
-  std::string wave_file;                        ///< FST waves; empty: none
+  AxiMemoryOptions memory = {};                 ///< its seed is ignored, `seed` is used
+  std::string wave_file = {};                   ///< FST waves; empty: none
   uint64_t seed = 1;
 };
 

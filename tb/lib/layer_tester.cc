@@ -513,7 +513,7 @@ class LayerTester::Builder {
       case Channel::kDead:
         return std::exp2(-24 + 1.5 * rng_.Real());  // brings 2^30 back into int8
       case Channel::kTiny:
-        return std::exp2(-38 + 12 * rng_.Real());  // down to shifts that flush to zero
+        return std::exp2(-36 + 10 * rng_.Real());  // down to shifts that flush to zero
       case Channel::kLeftShift:
         return std::exp2(0.99 * rng_.Real());
     }
@@ -540,7 +540,8 @@ class LayerTester::Builder {
       case Channel::kDead:
         return sign * near_limit;
       case Channel::kTiny:
-        return rng_.Chance(0.5) ? sign * near_limit : 0;
+        // Near the ends of int32 too: what a factor just above 2^-32 makes of it is not zero.
+        return rng_.Pick<int32_t>({0, sign * near_limit, sign * (near_limit + ((1 << 30) - 1))});
       case Channel::kLeftShift:  // one weight: the accumulator stays as small as the input
         at(rng_.Int(0, depth - 1)) = static_cast<int8_t>(sign);
         return static_cast<int32_t>(rng_.Int(-60, 60));
@@ -750,6 +751,15 @@ std::vector<int8_t> LayerTester::Run(DeviceKind device) const {
   }
   const Bytes& bytes = golden->tensors[static_cast<size_t>(builder.result())];
   return {bytes.begin(), bytes.end()};
+}
+
+std::string LayerTester::Refusal() const {
+  Builder builder(*this);
+  builder.Build();
+  const auto program = Compile(builder.graph(), ConfigNamed(config_), {.rounding = rounding_});
+  if (!program) return program.error().message;
+  ADD_FAILURE() << "the compiler took what it should refuse\n  " << description_;
+  return "";
 }
 
 }  // namespace weft::testing

@@ -98,6 +98,9 @@ class LayerTester {
   /// them, nothing if something failed (the test has failed then).
   std::vector<int8_t> Run(DeviceKind device) const;
 
+  /// The compiler's message about a graph it refuses, "" (and a failed test) if it takes it.
+  std::string Refusal() const;
+
   /// The calls that made this tester.
   const std::string& Description() const { return description_; }
 

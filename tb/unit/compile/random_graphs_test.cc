@@ -108,11 +108,12 @@ Graph RandomGraph(Rng& rng, int largest_image, int largest_channels) {
   }
   std::vector<int> outputs = {x};
   if (rng.Chance(0.3)) {  // another output, from the middle
-    const int other = tensors[static_cast<size_t>(rng.Int(0, static_cast<int64_t>(tensors.size()) - 1))];
+    const int other = rng.Pick(tensors);
     if (other != x && other != tensors[0]) outputs.push_back(other);
   }
-  if (rng.Chance(0.5)) {
-    const std::vector<int32_t> shape = net.Shape(x);
+  const std::vector<int32_t> shape = net.Shape(x);
+  constexpr int kDeepest = 33000;  // products the int32 accumulator is sure to hold
+  if (rng.Chance(0.5) && shape[1] * shape[2] * shape[3] <= kDeepest) {
     int y = net.Reshape(x, {shape[0], shape[1] * shape[2] * shape[3]});
     y = net.FullyConnected(y, static_cast<int>(rng.Int(1, 40)),
                            {.activation = RandomActivation(rng), .per_channel = rng.Chance(0.3)});

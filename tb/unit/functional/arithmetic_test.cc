@@ -35,7 +35,7 @@ int32_t Value(Rng& rng) {
     case 1:
       return static_cast<int32_t>(rng.Int(-1000, 1000));
     case 2:
-      return static_cast<int32_t>(1u << rng.Int(0, 31)) + static_cast<int32_t>(rng.Int(-1, 0));
+      return static_cast<int32_t>((uint32_t{1} << rng.Int(0, 31)) - (rng.Chance(0.5) ? 1 : 0));
     default:
       return rng.Chance(0.5) ? kLowest : kHighest;
   }

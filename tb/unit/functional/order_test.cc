@@ -478,6 +478,19 @@ const std::vector<Rule>& Rules() {
          run.beats = ok ? 3 : 4;
          s.Add(run);
        }},
+      {"ShiftInAParameterRecord", "shift 0 is 32",
+       [](Stream& s, bool ok) {
+         s.Setups(s.At(0));
+         s.Add(SetupOutputCmd{.out_pixel = s.n, .has_params = 1});
+         std::vector<uint8_t> record(static_cast<size_t>(s.config().param_words(false)) *
+                                     s.config().weight_word);
+         // Biases and multipliers fill whole words in all configurations.
+         record[static_cast<size_t>(8 * s.n)] = ok ? 31 : 32;
+         RunCmd run = s.Run3(s.At(1));
+         run.channels = s.n;
+         run.weights_pos = s.LoadWeights(record);
+         s.Add(run);
+       }},
       {"CountsBeyond16Bits", "which execution block 69632 writes",
        [](Stream& s, bool ok) {
          s.Setups(s.At(0));

@@ -16,8 +16,8 @@
 #include "sim/reference/pad.h"
 #include "sim/reference/pool2d.h"
 #include "sim/reference/softmax.h"
+#include "tb/lib/cmsis_case.h"
 #include "tb/lib/data.h"
-#include "tb/unit/reference/cmsis_case.h"
 
 namespace weft::reference {
 namespace {
