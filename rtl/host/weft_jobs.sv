@@ -61,7 +61,8 @@ module weft_jobs (
   logic        reset_pending_q;       // CONTROL.RESET came and the bus is not quiet yet
   logic        resume_pending_q;      // RESUME came before the bus was quiet
   logic        reported_q;
-  logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, watchdog_q, slot;
+  logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, slot;
+  logic [31:0] still_q;               // cycles since anything moved
   logic [39:0] stream_base;
   logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad;
   logic [7:0]  fail_code;
@@ -90,7 +91,7 @@ module weft_jobs (
   assign fetch_count_o = (state_q == StartEntry) ? 32'd2 : count_q;
 
   assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
-  assign timeout   = watchdog_i != '0 && watchdog_q == '0;
+  assign timeout   = watchdog_i != '0 && still_q >= watchdog_i;
 
   always_comb begin
     fail          = 1'b1;
@@ -130,10 +131,9 @@ module weft_jobs (
       reset_pending_q  <= 1'b0;
       resume_pending_q <= 1'b0;
       reported_q       <= 1'b0;
-      watchdog_q       <= '0;
+      still_q          <= '0;
     end else begin
-      watchdog_q <= (watchdog_i == '0) ? '1 : (progress_i || state_q == Idle) ? watchdog_i
-                    : (watchdog_q == '0) ? '0 : watchdog_q - 32'd1;
+      still_q <= (progress_i || fail || state_q == Idle) ? '0 : still_q + 32'(still_q != '1);
       case (state_q)
         Idle: begin
           half_q     <= 1'b0;
@@ -191,7 +191,6 @@ module weft_jobs (
       abort_q <= (abort_i || abort_q) && !fail && (ends || (state_q == Idle && queued));
       if (fail) begin
         state_q         <= Drain;
-        watchdog_q      <= watchdog_i;
         error_code_o    <= fail_code;
         error_job_o     <= job_id_q;
         error_command_o <= (state_q == Run) ? error_command_i : '0;

@@ -3,13 +3,14 @@
 // The host stage with everything around it: a host on AXI4-Lite, memory, and a stand-in for the
 // decoder and the engines that checks the stream it is given and ends jobs as the stream says.
 //
-// A record's first word is what the decoder does with it, the second an argument:
+// A record's first word is what the decoder does with it, the second an argument (RecordKind).
 #pragma once
 
 #include <array>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -28,16 +29,16 @@ struct Host : M {
   using M::M;
   static constexpr const HardwareConfig& kConfig = kHardwareConfigs[kIndex];
 };
-using Hosts = ::testing::Types<Host<Vweft_host_harness_weft64, 0>,
-                               Host<Vweft_host_harness_weft256, 1>,
-                               Host<Vweft_host_harness_weft1024, 2>>;
+using Hosts =
+    ::testing::Types<Host<Vweft_host_harness_weft64, 0>, Host<Vweft_host_harness_weft256, 1>,
+                     Host<Vweft_host_harness_weft1024, 2>>;
 
 using Record = std::array<uint32_t, 8>;
 enum RecordKind : uint32_t {
   kWork = 0,
-  kEnd = 1,    // the job ends after `argument` cycles of work
-  kRefuse = 2, // the decoder holds up error code `argument`
-  kHang = 3,   // no progress any more
+  kEnd = 1,     // the job ends after `argument` cycles of work
+  kRefuse = 2,  // the decoder holds up error code `argument`
+  kHang = 3,    // no progress any more
 };
 
 template <typename Model>
@@ -73,7 +74,8 @@ class HostBench {
       bench_->s_axil_bready_i = !rng_.Chance(stall);
       Drive();
       if (bench_->s_axil_bvalid_o) {
-        Require(!address && !data && bench_->s_axil_bresp_o == 0, "a response too early or not OKAY");
+        Require(!address && !data && bench_->s_axil_bresp_o == 0,
+                "a response too early or not OKAY");
         answered = bench_->s_axil_bready_i;
       }
       if (bench_->s_axil_awvalid_i && bench_->s_axil_awready_o) address = false;
@@ -121,8 +123,15 @@ class HostBench {
 
   void Put(uint64_t address, const Record& record) { memory_[address / 32] = record; }
 
+  // Lets the stream with this END work for so many cycles.
+  void PutEnd(const Record& end, uint32_t cycles) {
+    for (auto& [address, record] : memory_) {
+      if (record == end) record[1] = cycles;
+    }
+  }
+
   // A job ring entry.
-  void PutEntry(uint64_t address, const std::array<uint32_t, WEFT_NUM_COUNTERS>& words) {
+  void PutEntry(uint64_t address, const std::array<uint32_t, WEFT_JOB_ENTRY_BYTES / 4>& words) {
     Record low, high;
     std::copy_n(words.begin(), 8, low.begin());
     std::copy_n(words.begin() + 8, 8, high.begin());
@@ -130,15 +139,23 @@ class HostBench {
     Put(address + 32, high);
   }
 
-  // Reading a 256-byte block with this address in it fails.
-  void FailAt(uint64_t address) { bad_block_ = address / 256; }
-  void FailNowhere() { bad_block_ = ~uint64_t{0}; }
+  // Reading the 256-byte block with this address in it fails.
+  void FailAt(uint64_t address) { bad_blocks_.insert(address / 256); }
+  void FailNowhere() { bad_blocks_.clear(); }
 
-  // Records the decoder has taken since the call before.
-  std::vector<Record> TakeLog() { return std::exchange(log_, {}); }
+  // What the decoder has taken of the oldest stream that was not taken here before.
+  std::vector<Record> TakeStream() {
+    Require(!streams_.empty(), "no stream was decoded");
+    std::vector<Record> stream = streams_.front();
+    streams_.pop_front();
+    return stream;
+  }
+  size_t streams() const { return streams_.size(); }
+  bool hanging() const { return kind_ == kHang; }
+  bool busy_memory() const { return !flying_.empty(); }
 
-  double stall = 0.3;      // of everything
-  bool mute = false;       // memory does not answer
+  double stall = 0.3;  // of everything
+  bool mute = false;   // memory does not answer
   uint32_t events = 0xffff;
   uint32_t fault_command = 0;
 
@@ -165,7 +182,8 @@ class HostBench {
     bench_->cmd_ready_i = decoding_ && kind_ == kWork && !rng_.Chance(stall);
     bench_->end_i = 0;
     bench_->error_i = 0;
-    bench_->error_addr_i = 0;
+    bench_->error_command_i = taken_;
+    bench_->error_addr_i = rng_.Bits() & 0xffffffffff;
     bench_->event_i = events;
     bench_->progress_i = 0;
     bench_.Settle();
@@ -178,7 +196,8 @@ class HostBench {
     if (response_) {
       bench_->progress_i = 1;
       const Burst& burst = flying_.front();
-      if (burst.address / 256 == bad_block_) Fault(WEFT_ERROR_READ_ERROR, fault_command, burst.first);
+      if (bad_blocks_.count(burst.address / 256) != 0)
+        Fault(WEFT_ERROR_READ_ERROR, fault_command, burst.first);
     }
     bench_->req_ready_i = !bench_->drain_o && queued_.size() < 1 && !rng_.Chance(stall);
     decoding_ = live;
@@ -199,7 +218,8 @@ class HostBench {
       const Burst& burst = flying_.front();
       const auto it = memory_.find(burst.address / 32);
       if (it != memory_.end())
-        std::memcpy(data.data(), reinterpret_cast<const uint8_t*>(it->second.data()) + burst.address % 32,
+        std::memcpy(data.data(),
+                    reinterpret_cast<const uint8_t*>(it->second.data()) + burst.address % 32,
                     kBeat);
     }
     std::memcpy(static_cast<void*>(&bench_->rsp_data_i), data.data(), kBeat);
@@ -208,18 +228,24 @@ class HostBench {
   void Finish() {
     const bool drain = bench_->drain_o, reset = !bench_->engine_rst_no, running = bench_->running_o;
     const bool request = bench_->req_valid_o && bench_->req_ready_i;
-    const Burst asked{bench_->req_addr_o, bench_->req_addr_o, static_cast<int>(bench_->req_bytes_o)};
+    const Burst asked{bench_->req_addr_o, bench_->req_addr_o,
+                      static_cast<int>(bench_->req_bytes_o)};
     const bool beat = response_ && (drain || bench_->rsp_ready_o);
     const bool record = bench_->cmd_valid_o && bench_->cmd_ready_i && running && !reset;
     if (record) Decode();
     if (bench_->progress_i && kind_ == kEnd && left_ > 0) --left_;
     if (reset || !running) kind_ = kWork, taken_ = 0;
+    if (running && !was_running_) streams_.emplace_back();
+    was_running_ = running;
+    if (record) streams_.back().push_back(taken_record_);
     bench_.Tick();
     if (request) {
-      Require(asked.bytes > 0 && asked.bytes % 32 == 0 && asked.bytes <= 256 && asked.address % 32 == 0,
-              "a strange request");
+      Require(
+          asked.bytes > 0 && asked.bytes % 32 == 0 && asked.bytes <= 256 && asked.address % 32 == 0,
+          "a strange request");
     }
-    // A request leaves as a burst one or more cycles after it was taken; until then it can be dropped.
+    // A request leaves as a burst one or more cycles after it was taken; until then it can be
+    // dropped.
     if (!queued_.empty() && !drain && !rng_.Chance(stall)) {
       flying_.push_back(queued_.front());
       queued_.pop_front();
@@ -236,25 +262,25 @@ class HostBench {
   }
 
   void Decode() {
-    Record record;
-    std::memcpy(record.data(), static_cast<const void*>(&bench_->cmd_o), 32);
+    std::memcpy(taken_record_.data(), static_cast<const void*>(&bench_->cmd_o), 32);
     Require(bench_->cmd_index_o == taken_, "index of a command");
     ++taken_;
-    log_.push_back(record);
-    kind_ = static_cast<RecordKind>(record[0]);
-    argument_ = left_ = record[1];
+    kind_ = static_cast<RecordKind>(taken_record_[0]);
+    argument_ = left_ = taken_record_[1];
   }
 
   Rng& rng_;
   Bench<Model> bench_;
   std::map<uint64_t, Record> memory_;
-  uint64_t bad_block_ = ~uint64_t{0};
+  std::set<uint64_t> bad_blocks_;
   std::deque<Burst> queued_, flying_;
   bool response_ = false;
   bool decoding_ = false;
   RecordKind kind_ = kWork;
   uint32_t argument_ = 0, left_ = 0, taken_ = 0;
-  std::vector<Record> log_;
+  Record taken_record_ = {};
+  bool was_running_ = false;
+  std::deque<std::vector<Record>> streams_;
 };
 
 }  // namespace weft::testing

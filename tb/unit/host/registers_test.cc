@@ -20,8 +20,8 @@ struct Setting {
 
 std::vector<Setting> Settings() {
   std::vector<Setting> settings = {
-      {WEFT_REG_IRQ_MASK, 3, 0},         {WEFT_REG_RING_BASE_LO, 0xffffffc0, 0},
-      {WEFT_REG_RING_BASE_HI, 0xff, 0},  {WEFT_REG_WATCHDOG, 0xffffffff, 0x100000},
+      {WEFT_REG_IRQ_MASK, 3, 0},        {WEFT_REG_RING_BASE_LO, 0xffffffc0, 0},
+      {WEFT_REG_RING_BASE_HI, 0xff, 0}, {WEFT_REG_WATCHDOG, 0xffffffff, 0x100000},
       {WEFT_REG_AXI_ATTR, 0x7f7f, 0},
   };
   for (uint32_t i = 0; i < 8; ++i) {
@@ -39,17 +39,17 @@ TYPED_TEST(RegistersTest, ConstantsAndResetValues) {
   EXPECT_EQ(host.Read(WEFT_REG_VERSION), 1u);
   EXPECT_EQ(host.Read(WEFT_REG_CONFIG_HASH), config.hash);
   EXPECT_EQ(host.Read(WEFT_REG_COMMAND_VERSION), WEFT_COMMAND_VERSION_VALUE);
-  EXPECT_EQ(host.Read(WEFT_REG_SIZES), static_cast<uint32_t>(config.k | config.n << 8 |
-                                                             config.post_lanes << 16 |
-                                                             config.axi_bytes << 24));
+  EXPECT_EQ(host.Read(WEFT_REG_SIZES),
+            static_cast<uint32_t>(config.k | config.n << 8 | config.post_lanes << 16 |
+                                  config.axi_bytes << 24));
   EXPECT_EQ(host.Read(WEFT_REG_SCRATCHPAD_BYTES), static_cast<uint32_t>(config.scratchpad));
   EXPECT_EQ(host.Read(WEFT_REG_WEIGHT_BYTES), static_cast<uint32_t>(config.weight_ring));
   for (const Setting& setting : Settings()) EXPECT_EQ(host.Read(setting.offset), setting.reset);
   for (const uint32_t offset :
-       {WEFT_REG_FEATURES, WEFT_REG_CONTROL, WEFT_REG_STATUS, WEFT_REG_IRQ_STATUS, WEFT_REG_IRQ_TEST,
-        WEFT_REG_RING_LOG2, WEFT_REG_RING_TAIL, WEFT_REG_RING_HEAD, WEFT_REG_JOB_DONE_ID,
-        WEFT_REG_ERROR_CODE, WEFT_REG_ERROR_JOB, WEFT_REG_ERROR_COMMAND, WEFT_REG_ERROR_ADDR_LO,
-        WEFT_REG_ERROR_ADDR_HI}) {
+       {WEFT_REG_FEATURES, WEFT_REG_CONTROL, WEFT_REG_STATUS, WEFT_REG_IRQ_STATUS,
+        WEFT_REG_IRQ_TEST, WEFT_REG_RING_LOG2, WEFT_REG_RING_TAIL, WEFT_REG_RING_HEAD,
+        WEFT_REG_JOB_DONE_ID, WEFT_REG_ERROR_CODE, WEFT_REG_ERROR_JOB, WEFT_REG_ERROR_COMMAND,
+        WEFT_REG_ERROR_ADDR_LO, WEFT_REG_ERROR_ADDR_HI}) {
     EXPECT_EQ(host.Read(offset), 0u) << std::hex << offset;
   }
   for (uint32_t i = 0; i < 16; ++i) EXPECT_EQ(host.Read(WEFT_REG_COUNTER(i)), 0u);
@@ -65,9 +65,9 @@ TYPED_TEST(RegistersTest, EveryOffset) {
     masks[setting.offset] = setting.mask;
   }
   // Constants, and what the host cannot change.
-  for (uint32_t offset : {WEFT_REG_ID, WEFT_REG_VERSION, WEFT_REG_CONFIG_HASH,
-                          WEFT_REG_COMMAND_VERSION, WEFT_REG_SIZES, WEFT_REG_SCRATCHPAD_BYTES,
-                          WEFT_REG_WEIGHT_BYTES})
+  for (uint32_t offset :
+       {WEFT_REG_ID, WEFT_REG_VERSION, WEFT_REG_CONFIG_HASH, WEFT_REG_COMMAND_VERSION,
+        WEFT_REG_SIZES, WEFT_REG_SCRATCHPAD_BYTES, WEFT_REG_WEIGHT_BYTES})
     values[offset] = host.Read(offset);
   for (int i = 0; i < 3000; ++i) {
     const uint32_t offset = rng.Chance(0.5) ? rng.Int(0, 0x3ff) * 4 : rng.Int(0, 0x30) * 4;
