@@ -13,7 +13,9 @@ module weft_accumulators (
   input  wire logic                      add_valid_i,
   input  wire logic                      add_null_i,
   input  wire logic                      add_max_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // rows are below Stripe
   input  wire logic [7:0]                add_row_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  wire logic                      add_buf_i,
   input  wire logic                      add_first_i,
   input  wire logic                      add_last_i,
@@ -22,11 +24,15 @@ module weft_accumulators (
   input  wire logic [1:0]                release_i,
   input  wire logic                      rd_en_i,
   input  wire logic                      rd_buf_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // likewise
   input  wire logic [6:0]                rd_row_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   output      logic [32*weft_pkg::N-1:0] rd_data_o,
   input  wire logic                      wr_en_i,
   input  wire logic                      wr_buf_i,
+  /* verilator lint_off UNUSEDSIGNAL */  // likewise
   input  wire logic [6:0]                wr_row_i,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  wire logic [32*weft_pkg::N-1:0] wr_data_i,
   input  wire logic [weft_pkg::N-1:0]    wr_lanes_i,
   output      logic                      idle_o

@@ -58,6 +58,7 @@ module weft_array (
   assign wb_ready_o = !shadow_full_o || swap_i;
   assign wb_take = wb_valid_i && wb_ready_o;
 
+  /* verilator lint_off BLKSEQ */
   task automatic add_products();
     int unsigned k, n;
     for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'sd0;
@@ -104,7 +105,6 @@ module weft_array (
     end
   endtask
 
-  /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (product_valid_q) begin
       if (product_max_q) widen_maxima();

@@ -104,7 +104,7 @@ module weft_array_stage #(
 
   logic vec_valid, vec_ready, fetch_idle;
   logic [8*K-1:0] vec;
-  logic col_valid, col_free, col_last, col_band_last, col_band_void;
+  logic col_valid, col_free, col_last, col_band_last;
   logic [7:0] col_row;
   logic [4*8*N-1:0] col_data;
   weft_feed_fetch #(.AddrWidth(AddrWidth), .ColumnDepth(ColumnDepth)) u_fetch (
@@ -114,8 +114,7 @@ module weft_array_stage #(
     .rd_req_o, .rd_addr_o, .rd_gnt_i, .rd_data_i,
     .vec_valid_o(vec_valid), .vec_ready_i(vec_ready), .vec_o(vec),
     .col_valid_o(col_valid), .col_free_i(col_free), .col_last_o(col_last),
-    .col_band_last_o(col_band_last), .col_band_void_o(col_band_void), .col_row_o(col_row),
-    .col_data_o(col_data),
+    .col_band_last_o(col_band_last), .col_row_o(col_row), .col_data_o(col_data),
     .error_o(err_o), .idle_o(fetch_idle)
   );
 
@@ -133,8 +132,7 @@ module weft_array_stage #(
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
     .clk_i, .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
-    .col_band_last_i(col_band_last), .col_band_void_i(col_band_void), .col_row_i(col_row),
-    .col_data_i(col_data),
+    .col_band_last_i(col_band_last), .col_row_i(col_row), .col_data_i(col_data),
     .issue_i(issue), .beat_valid_i(window_beat), .beat_start_i(beat_start), .beat_end_i(beat_end),
     .ready_o(window_ready), .take_i(window_take), .window_o(window), .idle_o(window_idle)
   );

@@ -50,13 +50,13 @@ module weft_feed (
   logic out_null_q;
   logic out_go;
 
-  logic [15:0] load_ahead, exec_ahead, store_ahead;
   logic waits_met;
-  assign load_ahead = load_count_i - plan.wait_load;
-  assign exec_ahead = exec_count_i - wait_beat_q;
-  assign store_ahead = store_count_i - plan.wait_store;
-  assign waits_met = !(plan.wait_mask[0] && load_ahead[15]) &&
-      !(plan.wait_mask[1] && exec_ahead[15]) && !(plan.wait_mask[2] && store_ahead[15]);
+  weft_waits u_waits (
+    .mask_i(plan.wait_mask),
+    .wait_load_i(plan.wait_load), .wait_exec_i(wait_beat_q), .wait_store_i(plan.wait_store),
+    .load_count_i, .exec_count_i, .store_count_i,
+    .ok_o(waits_met)
+  );
 
   logic [7:0] n0, n1, row;
   logic [28:0] row_offset;

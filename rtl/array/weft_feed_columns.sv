@@ -3,7 +3,7 @@
 // The column loop of a window beat (depthwise, maximum): the pixels of a stripe that lie in one row
 // of the rectangle are a band; for each band the columns under its windows that exist in the image
 // are read once, left to right, each as pieces of up to 2 rows (aligned: 4). Padding columns cost
-// nothing, except that a band with no column at all gives one void piece. Takes the next beat in the cycle
+// nothing, except that a band with no other gives one. Takes the next beat in the cycle
 // of the last piece of the one before. Runs ahead of weft_window, which forms the windows.
 `default_nettype none
 `include "array/weft_feed_types.svh"
@@ -21,7 +21,9 @@ module weft_feed_columns (
   `WEFT_BEAT_TYPE
   `WEFT_PIECE_TYPE
 
+  /* verilator lint_off UNUSEDSIGNAL */  // some fields are for dense beats only
   beat_t beat;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign beat = beat_i;
 
   logic active_q;
@@ -77,7 +79,6 @@ module weft_feed_columns (
     piece.part_first = part_q == 8'd0;
     piece.part_last = part_last;
     piece.band_last = band_last;
-    piece.band_void = band_void;
     piece.part_row = part_q;
     piece.pad_value = pad_q;
     piece.row_bytes = row_bytes_q;

@@ -19,7 +19,9 @@ module weft_feed_dense (
   `WEFT_BEAT_TYPE
   `WEFT_PIECE_TYPE
 
+  /* verilator lint_off UNUSEDSIGNAL */  // some fields are for windows only
   beat_t beat;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign beat = beat_i;
 
   logic active_q;

@@ -27,7 +27,6 @@ module weft_feed_fetch #(
   input  wire logic                                col_free_i,
   output      logic                                col_last_o,
   output      logic                                col_band_last_o,
-  output      logic                                col_band_void_o,
   output      logic [7:0]                          col_row_o,
   output      logic [4*8*weft_pkg::N-1:0]          col_data_o,
   output      logic                                error_o,
@@ -51,7 +50,7 @@ module weft_feed_fetch #(
   logic [3:0] need;
   logic [1:0] outside;
   logic [AddrWidth-1:0] low0, low1, high0, high1;
-  logic [7:0] offset0, offset1;
+  logic [OffsetBits-1:0] offset0, offset1;
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment0 (
     .addr_i(piece.addr0), .col_i(piece.col0), .ok_i(piece.ok[0]), .clip_i(!piece.column),
     .n_i(piece.n0), .row_bytes_i(piece.row_bytes),
@@ -76,7 +75,7 @@ module weft_feed_fetch #(
 
   // Stage 1: requests, until all words are granted.
   logic req_valid_q, req_column_q, req_aligned_q, req_first_q, req_last_q;
-  logic req_band_last_q, req_band_void_q;
+  logic req_band_last_q;
   logic [7:0] req_row_q, req_pad_q, req_n0_q, req_total_q;
   logic [3:0] req_need_q, req_ok_q;
   logic [WordBytes-1:0] req_mask_q;
@@ -95,7 +94,7 @@ module weft_feed_fetch #(
   assign error_o = error_q;
 
   // Stage 2: data. A word granted in the cycle before is on the port, others have been kept.
-  logic out_valid_q, out_column_q, out_aligned_q, out_last_q, out_band_last_q, out_band_void_q;
+  logic out_valid_q, out_column_q, out_aligned_q, out_last_q, out_band_last_q;
   logic [7:0] out_row_q, out_pad_q, out_n0_q, out_total_q;
   logic [3:0] out_ok_q, granted_q;
   logic [WordBytes-1:0] out_mask_q;
@@ -109,15 +108,14 @@ module weft_feed_fetch #(
       req_first_q <= piece.part_first;
       req_last_q <= piece.part_last;
       req_band_last_q <= piece.band_last;
-      req_band_void_q <= piece.band_void;
       req_row_q <= piece.part_row;
       req_pad_q <= piece.pad_value;
       req_n0_q <= piece.n0;
       req_total_q <= piece.n0 + piece.n1;
       req_ok_q <= piece.ok;
       req_mask_q <= mask0 | (mask1 << piece.n0);
-      req_offset0_q <= offset0[OffsetBits-1:0];
-      req_offset1_q <= offset1[OffsetBits-1:0];
+      req_offset0_q <= offset0;
+      req_offset1_q <= offset1;
       req_need_q <= need;
       req_addr0_q <= low0;
       req_addr1_q <= high0;
@@ -142,7 +140,6 @@ module weft_feed_fetch #(
       out_aligned_q <= req_aligned_q;
       out_last_q <= req_last_q;
       out_band_last_q <= req_band_last_q;
-      out_band_void_q <= req_band_void_q;
       out_row_q <= req_row_q;
       out_pad_q <= req_pad_q;
       out_n0_q <= req_n0_q;
@@ -216,7 +213,6 @@ module weft_feed_fetch #(
   assign col_valid_o = out_valid_q && out_column_q;
   assign col_last_o = out_last_q;
   assign col_band_last_o = out_band_last_q;
-  assign col_band_void_o = out_band_void_q;
   assign col_row_o = out_row_q;
   always_comb begin
     col_data_o[0*8*N +: 8*N] = out_ok_q[0] ? turned0[8*N-1:0] : {N{out_pad_q}};

@@ -21,7 +21,7 @@ module weft_feed_fragment #(
   output      logic                 out_of_range_o,
   output      logic [AddrWidth-1:0] word_low_o,
   output      logic [AddrWidth-1:0] word_high_o,
-  output      logic [7:0]           offset_o
+  output      logic [$clog2(weft_pkg::WordBytes)-1:0] offset_o
 );
 
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
@@ -38,7 +38,7 @@ module weft_feed_fragment #(
     addr = addr_i + 40'(col_i);
     word_low = addr >>> OffsetBits;
     word_high = word_low + 40'sd1;
-    offset_o = 8'(addr[OffsetBits-1:0]);
+    offset_o = addr[OffsetBits-1:0];
     room = $signed({16'd0, row_bytes_i}) - 37'(col_i);
     skip = 37'sd0 - 37'(col_i);
     low = 8'd0;
@@ -49,8 +49,8 @@ module weft_feed_fragment #(
     end
     some = ok_i && low < high;
     mask_o = some ? ~({Bytes{1'b1}} << high) & ({Bytes{1'b1}} << low) : '0;
-    need_low_o = some && low + offset_o < 8'(WordBytes);
-    need_high_o = some && high + offset_o > 8'(WordBytes);
+    need_low_o = some && low + 8'(offset_o) < 8'(WordBytes);
+    need_high_o = some && high + 8'(offset_o) > 8'(WordBytes);
     // As unsigned numbers: below zero is out of range too.
     out_of_range_o = (need_low_o && word_low[39:0] >= 40'(Words)) ||
         (need_high_o && word_high[39:0] >= 40'(Words));

@@ -29,10 +29,12 @@ module weft_feed_plan (
       state_e;
   state_e state_q;
 
+  /* verilator lint_off UNUSEDSIGNAL */  // other fields are post's and the loader's
   weft_pkg::setup_input_t cmd_setup, set_q;
   weft_pkg::run_t cmd_run, run_q;
   weft_pkg::eltwise_t cmd_eltwise;
   weft_pkg::softmax_t cmd_softmax;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign cmd_setup = cmd_i;
   assign cmd_run = cmd_i;
   assign cmd_eltwise = cmd_i;
@@ -57,7 +59,9 @@ module weft_feed_plan (
   // One multiplier for all products.
   logic signed [16:0] mul_a;
   logic signed [21:0] mul_b;
+  /* verilator lint_off UNUSEDSIGNAL */  // no product needs all bits
   logic signed [38:0] product;
+  /* verilator lint_on UNUSEDSIGNAL */
   always_comb begin
     mul_a = {9'd0, set_q.stride_rows};
     mul_b = {1'b0, set_q.in_pitch};

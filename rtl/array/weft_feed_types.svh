@@ -115,7 +115,7 @@
 // One step of address generation, at most four words. Fragment i: bytes addr_i + col_i ..
 // +n_i-1, of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. Columns of the window
 // unit: fragments are rows (`aligned`: rows 2 and 3 are one word each at addr_2 + col_0, addr_3 + col_0).
-`define WEFT_PIECE_BITS 295
+`define WEFT_PIECE_BITS 294
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \
     logic column; \
@@ -123,7 +123,6 @@
     logic part_first; \
     logic part_last; \
     logic band_last; \
-    logic band_void; \
     logic [7:0] part_row; \
     logic [7:0] pad_value; \
     logic [20:0] row_bytes; \

@@ -46,7 +46,9 @@ module weft_issue (
 
   `WEFT_ISSUE_TYPE
 
+  /* verilator lint_off UNUSEDSIGNAL */  // some fields are for weft_window
   issue_t issue;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign issue = issue_i;
 
   logic [7:0] pixel_q;

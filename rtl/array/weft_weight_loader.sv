@@ -40,10 +40,12 @@ module weft_weight_loader #(
   localparam int unsigned QueueDepth = 3;
   localparam int unsigned LoopBits = 16;
 
+  /* verilator lint_off UNUSEDSIGNAL */  // other fields are the feed's and post's
   weft_pkg::setup_input_t cmd_setup;
   weft_pkg::setup_output_t cmd_output;
   weft_pkg::run_t cmd_run;
   weft_pkg::softmax_t cmd_softmax;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign cmd_setup = cmd_i;
   assign cmd_output = cmd_i;
   assign cmd_run = cmd_i;
@@ -77,7 +79,9 @@ module weft_weight_loader #(
   // One word a cycle, when it is there and has a place in the queue.
   logic read, last_word, last_unit, no_work;
   logic [1:0] places_q;
+  /* verilator lint_off UNUSEDSIGNAL */  // only the sign matters
   logic [15:0] ahead;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic queue_pop;
   assign ahead = ring_written_i - pos_q - 16'd1;
   assign no_work = beats_q == 12'd0 && tail_q == '0;

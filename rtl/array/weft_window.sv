@@ -17,7 +17,6 @@ module weft_window #(
   output      logic                          col_free_o,
   input  wire logic                          col_last_i,
   input  wire logic                          col_band_last_i,
-  input  wire logic                          col_band_void_i,
   input  wire logic [7:0]                    col_row_i,
   input  wire logic [4*8*weft_pkg::N-1:0]    col_data_i,
   input  wire logic [`WEFT_ISSUE_BITS-1:0]   issue_i,
@@ -39,18 +38,20 @@ module weft_window #(
 
   `WEFT_ISSUE_TYPE
 
+  /* verilator lint_off UNUSEDSIGNAL */  // some fields are for weft_issue
   issue_t issue;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign issue = issue_i;
 
   // The queue: filled row by row, one column at a time.
   logic [8*N-1:0] queue [ColumnDepth*R];
-  logic [ColumnDepth-1:0] queue_last_q, queue_void_q;
+  logic [ColumnDepth-1:0] queue_last_q;
   logic [PtrBits-1:0] wr_ptr_q, rd_ptr_q;
   logic [PtrBits:0] queue_count_q;
 
   // The rotating buffer: used_q columns from slot head_q on.
   logic [8*N-1:0] columns [C*R];
-  logic [C-1:0] last_q, void_q;
+  logic [C-1:0] last_q;
   logic [SlotBits-1:0] head_q;
   logic [CountBits-1:0] used_q;
 
@@ -65,13 +66,13 @@ module weft_window #(
   assign width = beat_start_i ? issue.first_width : width_q;
   assign band_end = width == 12'd1 || beat_end_i;
 
-  // Of the buffered columns, those of this band: band_used, of which band_cols exist.
-  logic [CountBits-1:0] band_used, band_cols;
-  logic band_complete, band_void;
+  // Of the buffered columns, those of this band, and whether its last one is among them.
+  logic [CountBits-1:0] band_cols;
+  logic band_complete;
   logic [SlotBits:0] slot_sum;
   logic [SlotBits-1:0] slot;
   always_comb begin
-    band_used = used_q;
+    band_cols = used_q;
     band_complete = 1'b0;
     slot_sum = '0;
     slot = '0;
@@ -80,13 +81,11 @@ module weft_window #(
       if (slot_sum >= (SlotBits+1)'(C)) slot_sum = slot_sum - (SlotBits+1)'(C);
       slot = slot_sum[SlotBits-1:0];
       if (CountBits'(i) < used_q && last_q[slot] && !band_complete) begin
-        band_used = CountBits'(i + 1);
+        band_cols = CountBits'(i + 1);
         band_complete = 1'b1;
       end
     end
   end
-  assign band_void = band_complete && band_used == CountBits'(1) && void_q[head_q];
-  assign band_cols = band_void ? '0 : band_used;
   assign ready_o = band_complete ||
       (!band_end && pixel + 16'(issue.cols) <= oldest + 16'(band_cols));
 
@@ -98,9 +97,9 @@ module weft_window #(
   always_comb begin
     pixel_next = take_i ? pixel + 16'(issue.stride_cols) : pixel;
     behind = (pixel_next > oldest) ? pixel_next - oldest : 16'd0;
-    drop = (band_complete && !band_void) ? band_cols - CountBits'(1) : band_cols;
+    drop = band_complete ? band_cols - CountBits'(1) : band_cols;
     if (behind < 16'(drop)) drop = behind[CountBits-1:0];
-    if (take_i && band_end) drop = band_used;
+    if (take_i && band_end) drop = band_cols;
     if (!beat_valid_i || (!take_i && beat_start_i)) drop = '0;
     head_sum = (SlotBits+1)'(head_q) + (SlotBits+1)'(drop);
     if (head_sum >= (SlotBits+1)'(C)) head_sum = head_sum - (SlotBits+1)'(C);
@@ -141,7 +140,6 @@ module weft_window #(
         columns[tail_sum[SlotBits-1:0] * R + rr] <= queue[rd_ptr_q * R + rr];
       end
       last_q[tail_sum[SlotBits-1:0]] <= queue_last_q[rd_ptr_q];
-      void_q[tail_sum[SlotBits-1:0]] <= queue_void_q[rd_ptr_q];
     end
 
     if (col_valid_i) begin
@@ -149,7 +147,6 @@ module weft_window #(
         if (col_row_i <= 8'(rr)) queue[wr_ptr_q * R + rr] <= col_data_i[(rr % 4) * 8 * N +: 8 * N];
       end
       queue_last_q[wr_ptr_q] <= col_band_last_i;
-      queue_void_q[wr_ptr_q] <= col_band_void_i;
     end
 
     if (take_i && band_end) begin

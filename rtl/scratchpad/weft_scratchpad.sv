@@ -46,13 +46,10 @@ module weft_scratchpad #(
   localparam int unsigned Rows = (Words + Banks - 1) / Banks;
   localparam int unsigned RowBits = AddrWidth - BankBits;
   localparam int unsigned Readers = 7;
+  localparam int unsigned Feed = 3;    // the first feed port among the readers
   localparam int unsigned Writers = 3;
 
-  // Neighbouring words, neighbouring rows and rows at power-of-two distances fall into different
-  // banks.
-  function automatic logic [BankBits-1:0] bank_of(input logic [AddrWidth-1:0] word);
-    bank_of = BankBits'(word) ^ BankBits'(word >> BankBits) ^ BankBits'(word >> (2 * BankBits));
-  endfunction
+  // Word w lies in bank w mod Banks; the compiler's row pitches keep the rows of a window apart.
 
   // Reads. Readers in order of priority.
   logic [Readers-1:0] rd_req, rd_gnt;
@@ -71,9 +68,16 @@ module weft_scratchpad #(
     rd_en = '0;
     rd_gnt = '0;
     for (int unsigned p = 0; p < Readers; p++) begin
-      rd_bank[p] = bank_of(rd_addr[p*AddrWidth+:AddrWidth]);
+      rd_bank[p] = rd_addr[p*AddrWidth+:BankBits];
       rd_gnt[p] = rd_req[p] & ~rd_en[rd_bank[p]];
       if (rd_req[p]) rd_en[rd_bank[p]] = 1'b1;
+    end
+    // Fragments of neighbouring short rows lie in one word: a feed port shares an earlier one's read.
+    for (int unsigned p = Feed + 1; p < Readers; p++) begin
+      for (int unsigned q = Feed; q < p; q++) begin
+        rd_gnt[p] |= rd_req[p] && rd_gnt[q] &&
+                     rd_addr[p*AddrWidth+:AddrWidth] == rd_addr[q*AddrWidth+:AddrWidth];
+      end
     end
     for (int unsigned b = 0; b < Banks; b++) rd_row[b] = '0;
     for (int unsigned p = Readers; p > 0; p--) begin
@@ -109,7 +113,7 @@ module weft_scratchpad #(
     wr_en = '0;
     wr_gnt = '0;
     for (int unsigned p = 0; p < Writers; p++) begin
-      wr_bank[p] = bank_of(wr_addr[p*AddrWidth+:AddrWidth]);
+      wr_bank[p] = wr_addr[p*AddrWidth+:BankBits];
       wr_gnt[p] = wr_req[p] & ~wr_en[wr_bank[p]];
       if (wr_req[p]) wr_en[wr_bank[p]] = 1'b1;
     end

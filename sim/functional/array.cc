@@ -39,6 +39,41 @@ void MultiplyBeatOf(int k, int n, int64_t pixels, const int8_t* operands, const 
   }
 }
 
+// acc[j] += values[j] * weights[j], for one tap of a depthwise window. `n` constant as above.
+inline __attribute__((always_inline)) void MultiplyTap(int n, const int8_t* values,
+                                                       const uint8_t* weights, int32_t* acc) {
+  int32_t products[kMaxN];  // first all reads, then all writes: nothing can overlap
+  for (int j = 0; j < n; ++j) products[j] = values[j] * static_cast<int8_t>(weights[j]);
+  for (int j = 0; j < n; ++j) acc[j] = WrapAdd(acc[j], products[j]);
+}
+
+void MultiplyTapOf(int n, const int8_t* values, const uint8_t* weights, int32_t* acc) {
+  if (n == 16) {
+    MultiplyTap(16, values, weights, acc);
+  } else if (n == 32) {
+    MultiplyTap(32, values, weights, acc);
+  } else {
+    MultiplyTap(n, values, weights, acc);
+  }
+}
+
+// acc[j] = max(acc[j], values[j]).
+inline __attribute__((always_inline)) void MaximumTap(int n, const int8_t* values, int32_t* acc) {
+  int32_t wide[kMaxN];
+  for (int j = 0; j < n; ++j) wide[j] = values[j];
+  for (int j = 0; j < n; ++j) acc[j] = std::max(acc[j], wide[j]);
+}
+
+void MaximumTapOf(int n, const int8_t* values, int32_t* acc) {
+  if (n == 16) {
+    MaximumTap(16, values, acc);
+  } else if (n == 32) {
+    MaximumTap(32, values, acc);
+  } else {
+    MaximumTap(n, values, acc);
+  }
+}
+
 }  // namespace
 
 Array::Array(const HardwareConfig& config)
@@ -156,7 +191,7 @@ void Array::Grouped(const Feed& feed, std::span<const Beat> beats, int64_t chann
   std::array<int8_t, kMaxN> padding;
   padding.fill(static_cast<int8_t>(setup.pad_value));
   for (size_t b = 0; b < beats.size(); ++b) {
-    const size_t block = shared ? 0 : b * static_cast<size_t>(k_) * n_;
+    const uint8_t* block = weights.data() + (shared ? 0 : b * static_cast<size_t>(k_) * n_);
     for (int64_t p = 0; p < feed.stripe.pixels(); ++p) {
       int32_t* acc = accumulators_.data() + p * n_;
       for (int i = 0; i < beats[b].num_fragments; ++i) {
@@ -169,13 +204,9 @@ void Array::Grouped(const Feed& feed, std::span<const Beat> beats, int64_t chann
           const int8_t* values =
               exists ? scratchpad.At(feed.Address(row, byte + channel)) : padding.data();
           if (maximum) {
-            for (int n = 0; n < channels; ++n) acc[n] = std::max<int32_t>(acc[n], values[n]);
-            continue;
-          }
-          const size_t lane = static_cast<size_t>(i * window_cols_ + c);
-          const uint8_t* lane_weights = weights.data() + block + lane * n_;
-          for (int n = 0; n < channels; ++n) {
-            acc[n] = WrapAdd(acc[n], values[n] * static_cast<int8_t>(lane_weights[n]));
+            MaximumTapOf(channels, values, acc);
+          } else {
+            MultiplyTapOf(channels, values, block + (i * window_cols_ + c) * n_, acc);
           }
         }
       }

@@ -147,7 +147,7 @@ class Simulation final : public VerilatedDevice {
       const uint32_t at = address + static_cast<uint32_t>(done);
       const uint32_t w = at / word;
       const size_t count = std::min<size_t>(out.size() - done, word - at % word);
-      const uint8_t* bank = banks[(w ^ (w >> 3) ^ (w >> 6)) & 7];
+      const uint8_t* bank = banks[w & 7];
       std::memcpy(out.data() + done, bank + (w >> 3) * word + at % word, count);
       done += count;
     }

@@ -77,7 +77,7 @@ class Allocator {
     const bool small = value.extent.bytes() <= config_.scratchpad / kSmallPart;
     const bool one_row = port && small && row_bytes % config_.word() != 0;
     if (value.dense || value.extent.h == 1 || one_row) return row_bytes;
-    return OddPitch(row_bytes, config_);
+    return SpreadPitch(row_bytes, config_);
   }
 
   int64_t BytesOf(size_t v) const {

@@ -19,14 +19,20 @@ constexpr int64_t kSmallestPiece = 1024;     // bytes of the first of several LO
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Part of a tensor in the scratchpad: its rows row0.., of each the bytes byte0...
+// Part of a tensor in the scratchpad: its rows row0.., of each the bytes byte0.., of each pixel the
+// channels channel0...
 struct Surface {
   int64_t address = 0, pitch = 0;
   int row0 = 0, rows = 0;
   int64_t byte0 = 0, row_bytes = 0;
-  int64_t At(int64_t row, int64_t byte) const {
-    return address + (row - row0) * pitch + byte - byte0;
+  int64_t pixel = 0;   // bytes between pixels
+  int channel0 = 0;
+  int64_t At(int64_t row, int64_t x, int64_t channel) const {
+    return address + (row - row0) * pitch + x * pixel - byte0 + channel - channel0;
   }
+  // The pixels x0..x1-1 of a row, all their channels.
+  int64_t At(int64_t row, int64_t x0) const { return At(row, x0, channel0); }
+  int64_t Bytes(int64_t x0, int64_t x1) const { return (x1 - x0) * pixel; }
 };
 
 // How a layer's weights pass through the ring.
@@ -92,7 +98,7 @@ class Emitter {
     LoadWholeOperand(layer_->in);
     if (layer_->residual.value >= 0) LoadWholeOperand(layer_->residual);
 
-    const std::vector<Rect> tiles = TilesOf(out_, area_->plan);
+    const std::vector<Tile> tiles = TilesOf(out_, area_->plan);
     ChooseWeightMode(tiles);
     const int slots = area_->plan.slots;
     for (size_t t = 0; t < tiles.size(); ++t) {
@@ -113,13 +119,13 @@ class Emitter {
   }
 
   // All stripes of the layer, whichever tile they are in.
-  static int64_t CountStripes(const std::vector<Rect>& tiles, const HardwareConfig& config) {
+  static int64_t CountStripes(const std::vector<Tile>& tiles, const HardwareConfig& config) {
     int64_t count = 0;
-    for (const Rect& tile : tiles) count += CeilDiv(tile.pixels(), config.stripe);
+    for (const Tile& tile : tiles) count += CeilDiv(tile.rect.pixels(), config.stripe);
     return count;
   }
 
-  void ChooseWeightMode(const std::vector<Rect>& tiles) {
+  void ChooseWeightMode(const std::vector<Tile>& tiles) {
     layer_position_ = -1;
     const int64_t ring = config_.ring_words();
     piece_words_ = ring / 4;
@@ -147,7 +153,8 @@ class Emitter {
             .row0 = 0,
             .rows = operand.extent.h,
             .byte0 = 0,
-            .row_bytes = operand.extent.row_bytes()};
+            .row_bytes = operand.extent.row_bytes(),
+            .pixel = operand.extent.c};
   }
 
   // Brings a resident graph input or constant on chip before its first use, in growing pieces, so
@@ -198,41 +205,49 @@ class Emitter {
   }
 
   // Where the tile's part of the input, the residual and the output are.
-  Surface InSurface(const Rect& tile, size_t t) const {
+  Surface InSurface(const Tile& tile, size_t t) const {
     if (!spills_.in) return WholeOperand(layer_->in);
-    return TileSurface(layer_->in, InputRect(*layer_, tile), SlotAddress(t), InBuffer());
+    return TileSurface(layer_->in, InputRect(*layer_, tile.rect), tile, SlotAddress(t),
+                       area_->plan.in);
   }
-  Surface ResidualSurface(const Rect& tile, size_t t) const {
+  Surface ResidualSurface(const Tile& tile, size_t t) const {
     if (!spills_.residual) return WholeOperand(layer_->residual);
-    return TileSurface(layer_->residual, tile, SlotAddress(t) + area_->plan.in.bytes,
+    return TileSurface(layer_->residual, tile.rect, tile, SlotAddress(t) + area_->plan.in.bytes,
                        area_->plan.residual);
   }
-  Surface OutSurface(const Rect& tile, size_t t) const {
+  Surface OutSurface(const Tile& tile, size_t t) const {
     const Operand operand{layer_->out, out_};
     if (!spills_.out) return WholeOperand(operand);
     const TilePlan& plan = area_->plan;
-    return TileSurface(operand, tile, SlotAddress(t) + plan.in.bytes + plan.residual.bytes,
-                       plan.out);
+    return TileSurface(operand, tile.rect, tile,
+                       SlotAddress(t) + plan.in.bytes + plan.residual.bytes, plan.out);
   }
 
-  // The tile's columns from the word in memory they begin in.
-  Surface TileSurface(const Operand& operand, const Rect& rect, int64_t address,
+  bool SomeChannels() const { return area_->plan.channels < out_.c; }
+
+  // The tile's columns from the word in memory they begin in; or some channels of whole rows.
+  Surface TileSurface(const Operand& operand, const Rect& rect, const Tile& tile, int64_t address,
                       const TileBuffer& buffer) const {
-    const int64_t begin = int64_t{rect.x0} * operand.extent.c / config_.word() * config_.word();
+    const bool some = SomeChannels();
+    // The buffer's pixels lie as the plan's tiles need them, also in a last tile of fewer channels.
+    const int64_t pixel = some ? area_->plan.channels : operand.extent.c;
+    const int64_t begin = some ? 0 : rect.x0 * pixel / config_.word() * config_.word();
     return {.address = address,
             .pitch = buffer.pitch,
             .row0 = rect.y0,
             .rows = rect.height(),
             .byte0 = begin,
-            .row_bytes = int64_t{rect.x1} * operand.extent.c - begin};
+            .row_bytes = (some ? operand.extent.w : rect.x1) * pixel - begin,
+            .pixel = pixel,
+            .channel0 = some ? tile.c0 : 0};
   }
 
-  void LoadTile(const Rect& tile, size_t t) {
-    if (spills_.in) LoadSurface(layer_->in, InSurface(tile, t));
-    if (spills_.residual) LoadSurface(layer_->residual, ResidualSurface(tile, t));
+  void LoadTile(const Tile& tile, size_t t) {
+    if (spills_.in) LoadSurface(layer_->in, tile, InSurface(tile, t));
+    if (spills_.residual) LoadSurface(layer_->residual, tile, ResidualSurface(tile, t));
   }
 
-  void LoadSurface(const Operand& operand, const Surface& surface) {
+  void LoadSurface(const Operand& operand, const Tile& tile, const Surface& surface) {
     const TensorPlace& place = PlaceOf(operand.value);
     const int64_t pitch = PitchFor(operand, place.pitch);
     uint32_t written = 0;  // STOREs that made these rows
@@ -247,6 +262,13 @@ class Emitter {
       }
     }
     CheckRowsMovable(operand.value, surface.rows, pitch);
+    if (SomeChannels()) {  // pixel by pixel; rows follow each other without gaps on both sides
+      const int64_t channels = operand.extent.c;
+      PutLoad(place, static_cast<int64_t>(place.offset) + surface.row0 * pitch + tile.c0,
+              surface.address, int64_t{surface.rows} * operand.extent.w, tile.c1 - tile.c0,
+              channels, surface.pixel, written);
+      return;
+    }
     PutLoad(place, static_cast<int64_t>(place.offset) + surface.row0 * pitch + surface.byte0,
             surface.address, surface.rows, surface.row_bytes, pitch, surface.pitch, written);
   }
@@ -285,17 +307,22 @@ class Emitter {
     Push(queues_.load, std::move(issue));
   }
 
-  void StoreTile(const Rect& tile, size_t t) {
+  void StoreTile(const Tile& tile, size_t t) {
     if (!spills_.out) return;
     const Surface surface = OutSurface(tile, t);
     const TensorPlace& place = PlaceOf(layer_->out);
     CheckRowsMovable(layer_->out, surface.rows, place.pitch);
-    PutStore(place,
-             static_cast<int64_t>(place.offset) + int64_t{surface.row0} * place.pitch +
-                 surface.byte0,
-             surface.address, surface.rows, surface.row_bytes, place.pitch, surface.pitch);
+    const int64_t offset =
+        static_cast<int64_t>(place.offset) + int64_t{surface.row0} * place.pitch;
+    if (SomeChannels()) {
+      PutStore(place, offset + tile.c0, surface.address, int64_t{surface.rows} * out_.w,
+               tile.c1 - tile.c0, out_.c, surface.pixel);
+    } else {
+      PutStore(place, offset + surface.byte0, surface.address, surface.rows, surface.row_bytes,
+               place.pitch, surface.pitch);
+    }
     stored_[static_cast<size_t>(layer_->out)].push_back(
-        {tile.y0, tile.y1, static_cast<uint32_t>(stores_)});
+        {tile.rect.y0, tile.rect.y1, static_cast<uint32_t>(stores_)});
   }
 
   void StoreWhole() {
@@ -374,21 +401,24 @@ class Emitter {
 
   // ---- a tile's work ----
 
-  void RunTile(const Rect& tile, size_t t) {
+  void RunTile(const Tile& tile, size_t t) {
+    channel0_ = tile.c0;
+    channel1_ = tile.c1;
     in_ = InSurface(tile, t);
     if (layer_->residual.value >= 0) residual_ = ResidualSurface(tile, t);
     result_ = OutSurface(tile, t);
     if (layer_->regions.empty()) {
-      RunRect(tile, layer_->multipliers.front(), true);
+      RunRect(tile.rect, layer_->multipliers.front(), true);
       return;
     }
     for (size_t r = 0; r < layer_->regions.size(); ++r) {
       const OutputRegion& region = layer_->regions[r];
-      const Rect rect{std::max(tile.y0, region.y0), std::min(tile.y1, region.y1),
-                      std::max(tile.x0, region.x0), std::min(tile.x1, region.x1)};
+      const Rect& whole = tile.rect;
+      const Rect rect{std::max(whole.y0, region.y0), std::min(whole.y1, region.y1),
+                      std::max(whole.x0, region.x0), std::min(whole.x1, region.x1)};
       if (rect.height() <= 0 || rect.width() <= 0) continue;
       // The last region holds the tile's last pixel.
-      const bool last = rect.y1 == tile.y1 && rect.x1 == tile.x1;
+      const bool last = rect.y1 == whole.y1 && rect.x1 == whole.x1;
       RunRect(rect, region.multiplier, last);
     }
   }
@@ -418,8 +448,8 @@ class Emitter {
         .in_pitch = in_.pitch,
         .in_rows = in_.rows,
         .in_row_bytes = in_.row_bytes,
-        .pixel_bytes = in.c,
-        .step_bytes = int64_t{layer_->stride_w} * in.c,
+        .pixel_bytes = in_.pixel,
+        .step_bytes = layer_->stride_w * in_.pixel,
         .stride_rows = layer_->stride_h,
         .kernel_rows = layer_->kernel_h,
         .kernel_span = dense ? int64_t{layer_->kernel_w} * in.c : layer_->kernel_w,
@@ -432,7 +462,7 @@ class Emitter {
   void SetupOutput(const Multiplier& multiplier) {
     const bool per_tensor = layer_->per_tensor();
     const SetupOutputCmd setup{.out_pitch = result_.pitch,
-                               .out_pixel = out_.c,
+                               .out_pixel = result_.pixel,
                                .rounding = layer_->rounding,
                                .per_tensor = per_tensor,
                                .has_params = layer_->has_params(),
@@ -504,12 +534,15 @@ class Emitter {
     if (mode_ == WeightMode::kStreamed && rect_.pixels() <= config_.stripe) {
       stripes = {static_cast<int>(rect_.pixels())};  // weights pass only once
     }
+    const int first_block = channel0_ / config_.n;
+    const auto end_block = static_cast<int>(CeilDiv(channel1_, config_.n));
     RunPart part;
     part.beats = shape_.beats;
     if (mode_ == WeightMode::kResident) {
-      part.blocks = shape_.blocks;
-      if (shape_.words() > 0) part.position = LayerWeights();
-      part.words = shape_.words();
+      part.first_block = first_block;
+      part.blocks = end_block - first_block;
+      if (shape_.words() > 0) part.position = LayerWeights() + first_block * shape_.block_words();
+      part.words = shape_.shared_words + part.blocks * shape_.block_words();
       ForEachStripe(stripes, [&](int64_t first, int pixels, bool last) {
         const bool done = last && ends_layer && shape_.words() > 0;
         part.release = done && layer_->shared_weights();
@@ -518,9 +551,9 @@ class Emitter {
       });
     } else if (mode_ == WeightMode::kGroups) {
       const int64_t group = std::max<int64_t>(1, piece_words_ / shape_.block_words());
-      for (int64_t block = 0; block < shape_.blocks; block += group) {
+      for (int64_t block = first_block; block < end_block; block += group) {
         part.first_block = static_cast<int>(block);
-        part.blocks = static_cast<int>(std::min(group, shape_.blocks - block));
+        part.blocks = static_cast<int>(std::min(group, end_block - block));
         part.words = part.blocks * shape_.block_words();
         part.position = AppendWeights(block * shape_.block_words(), part.words);
         ForEachStripe(stripes, [&](int64_t first, int pixels, bool last) {
@@ -533,7 +566,7 @@ class Emitter {
       part.stream = true;
       const int64_t piece = std::max<int64_t>(1, piece_words_ / shape_.beat_words);
       ForEachStripe(stripes, [&](int64_t first, int pixels, bool) {
-        for (int block = 0; block < shape_.blocks; ++block) {
+        for (int block = first_block; block < end_block; ++block) {
           part.first_block = block;
           for (int64_t beat = 0; beat < shape_.beats; beat += piece) {
             part.first_beat = static_cast<int>(beat);
@@ -604,7 +637,7 @@ class Emitter {
       for (size_t i = 0; i < needs.size(); ++i) {
         const int64_t from = channel + static_cast<int64_t>(i) * chunk;
         const int64_t bytes = std::min<int64_t>(chunk, channels - from);
-        const Counts need = tracker_.ForRead(surface.At(row, x * channels + from), bytes);
+        const Counts need = tracker_.ForRead(surface.At(row, x, from), bytes);
         needs[i] = std::max(needs[i], need.exec);
       }
     }
@@ -621,7 +654,7 @@ class Emitter {
     const Extent& in = layer_->in.extent;
     Counts operand;
     ForEachInputRow(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
-      operand.Raise(tracker_.ForRead(in_.At(row, x0 * in.c), (x1 - x0) * in.c));
+      operand.Raise(tracker_.ForRead(in_.At(row, x0), in_.Bytes(x0, x1)));
     });
     const auto blocks = static_cast<size_t>(part.blocks);
     const int64_t channel = int64_t{part.first_block} * config_.n;
@@ -648,7 +681,7 @@ class Emitter {
     if (layer_->has_add) {
       Counts added;
       ForEachSegment(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
-        added.Raise(tracker_.ForRead(residual_.At(row, x0 * out_.c), (x1 - x0) * out_.c));
+        added.Raise(tracker_.ForRead(residual_.At(row, x0), residual_.Bytes(x0, x1)));
       });
       waits.flat.Raise({.load = added.load});
       if (added.exec > exec_knows_.exec) {
@@ -659,32 +692,31 @@ class Emitter {
     }
     waits.by_block = FitWaits(by_block, kLargestBlockStep, blocks_);
     ForEachSegment(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
-      waits.flat.Raise(tracker_.ForExecWrite(result_.At(row, x0 * out_.c), (x1 - x0) * out_.c));
+      waits.flat.Raise(tracker_.ForExecWrite(result_.At(row, x0), result_.Bytes(x0, x1)));
     });
     return waits;
   }
 
   // Records a stripe's uses. Block j of the part is over at count blocks_ + j + 1.
   void Use(int64_t first, int pixels, const RunPart& part) {
-    const Extent& in = layer_->in.extent;
     const uint32_t over = blocks_ + static_cast<uint32_t>(part.blocks);
     ForEachInputRow(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
-      tracker_.ExecReads(in_.At(row, x0 * in.c), (x1 - x0) * in.c, over);
+      tracker_.ExecReads(in_.At(row, x0), in_.Bytes(x0, x1), over);
     });
     if (!part.acc_last) return;
     ForEachSegment(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
       if (layer_->has_add) {
-        tracker_.ExecReads(residual_.At(row, x0 * out_.c), (x1 - x0) * out_.c, over);
+        tracker_.ExecReads(residual_.At(row, x0), residual_.Bytes(x0, x1), over);
       }
       if (out_.c <= config_.n) {
-        tracker_.ExecWrites(result_.At(row, x0 * out_.c), (x1 - x0) * out_.c, over);
+        tracker_.ExecWrites(result_.At(row, x0), result_.Bytes(x0, x1), over);
         return;
       }
       for (int64_t x = x0; x < x1; ++x) {
         for (int j = 0; j < part.blocks; ++j) {
           const int64_t channel = int64_t{part.first_block + j} * config_.n;
           const int64_t bytes = std::min<int64_t>(config_.n, out_.c - channel);
-          tracker_.ExecWrites(result_.At(row, x * out_.c + channel), bytes,
+          tracker_.ExecWrites(result_.At(row, x, channel), bytes,
                               blocks_ + static_cast<uint32_t>(j) + 1);
         }
       }
@@ -714,7 +746,6 @@ class Emitter {
   // ---- commands ----
 
   void RunStripe(int64_t first, int pixels, const RunPart& part) {
-    const Extent& in = layer_->in.extent;
     const int64_t y = rect_.y0 + first / rect_.width();
     const int64_t channel = int64_t{part.first_block} * config_.n;
     RunCmd run{.acc_first = part.acc_first,
@@ -727,15 +758,14 @@ class Emitter {
                .tile_width = rect_.width(),
                .tile_x = first % rect_.width(),
                .in_y = y * layer_->stride_h - layer_->pad_top - in_.row0,
-               .in_x = (int64_t{rect_.x0} * layer_->stride_w - layer_->pad_left) * in.c - in_.byte0,
-               .out_addr = result_.At(y, int64_t{rect_.x0} * out_.c) + channel,
-               .channels = std::min<int64_t>(int64_t{part.blocks} * config_.n, out_.c - channel),
+               .in_x = (int64_t{rect_.x0} * layer_->stride_w - layer_->pad_left) * in_.pixel -
+                       in_.byte0,
+               .out_addr = result_.At(y, rect_.x0, channel),
+               .channels = std::min<int64_t>(int64_t{part.blocks} * config_.n, channel1_ - channel),
                .beats = part.beats};
     // Channel by channel the blocks of the input move along with those of the output.
-    if (layer_->kind != LayerKind::kDense) run.in_x += channel;
-    if (layer_->has_add) {
-      run.b_addr = residual_.At(y, int64_t{rect_.x0} * out_.c) + channel;
-    }
+    if (layer_->kind != LayerKind::kDense) run.in_x += channel - in_.channel0;
+    if (layer_->has_add) run.b_addr = residual_.At(y, rect_.x0, channel);
     const StripeWaits waits = WaitsOf(first, pixels, part);
     Issue issue;
     issue.need = waits.flat;
@@ -757,15 +787,14 @@ class Emitter {
     ForEachStripe(StripesOf(rect_.pixels(), input_arrives_, config_),
                   [&](int64_t first, int pixels, bool) {
                     const int64_t y = rect_.y0 + first / rect_.width();
-                    const int64_t byte = int64_t{rect_.x0} * out_.c;
                     EltwiseCmd eltwise{.add = layer_->has_add,
                                        .pixels = pixels,
                                        .tile_width = rect_.width(),
                                        .tile_x = first % rect_.width(),
-                                       .a_addr = in_.At(y, byte),
-                                       .out_addr = result_.At(y, byte),
+                                       .a_addr = in_.At(y, rect_.x0),
+                                       .out_addr = result_.At(y, rect_.x0),
                                        .channels = out_.c};
-                    if (layer_->has_add) eltwise.b_addr = residual_.At(y, byte);
+                    if (layer_->has_add) eltwise.b_addr = residual_.At(y, rect_.x0);
                     const StripeWaits waits = WaitsOf(first, pixels, part);
                     Issue issue;
                     issue.need = waits.flat;
@@ -785,11 +814,10 @@ class Emitter {
     for (int y = rect_.y0; y < rect_.y1; ++y) {
       for (int x = rect_.x0; x < rect_.x1; ++x) {
         const bool last = ends_layer && y + 1 == rect_.y1 && x + 1 == rect_.x1;
-        const int64_t byte = int64_t{x} * out_.c;
         SoftmaxCmd softmax{.weights_release = last,
                            .weights_pos = position & 0xffff,
-                           .in_addr = in_.At(y, byte),
-                           .out_addr = result_.At(y, byte),
+                           .in_addr = in_.At(y, x),
+                           .out_addr = result_.At(y, x),
                            .length = out_.c};
         Issue issue;
         issue.need = tracker_.ForRead(softmax.in_addr, out_.c);
@@ -841,6 +869,7 @@ class Emitter {
   bool input_arrives_ = false;                   // its input is being loaded as it starts
   // The tile at hand.
   bool last_tile_ = false;
+  int channel0_ = 0, channel1_ = 0;
   Surface in_, residual_, result_;
   Rect rect_;
   std::vector<std::pair<int, int>> input_rows_;

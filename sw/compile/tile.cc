@@ -21,27 +21,58 @@ T CeilDiv(T a, T b) {
 // A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
 TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
   TileBuffer buffer;
-  buffer.pitch = OddPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
+  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
   buffer.bytes = rows * buffer.pitch;
   return buffer;
 }
 
+// Input rows under `rows` output rows.
+int64_t InputRows(const Layer& layer, int rows) {
+  return std::min<int64_t>(layer.in.extent.h,
+                           int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
+}
+
 TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int rows, int cols,
                 int slots, const HardwareConfig& config) {
-  TilePlan plan{.rows = rows, .cols = cols, .slots = slots, .in = {}, .residual = {}, .out = {}};
+  TilePlan plan{.rows = rows,
+                .cols = cols,
+                .channels = out.c,
+                .slots = slots,
+                .in = {},
+                .residual = {},
+                .out = {}};
   const bool narrow = cols < out.w;
   if (spills.in) {
     const Extent& in = layer.in.extent;
-    const int64_t in_rows =
-        std::min<int64_t>(in.h, int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
     const int64_t in_cols =
         narrow ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.kernel_w)
                : in.w;
-    plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
+    plan.in = BufferOf(InputRows(layer, rows), in_cols * in.c, narrow, config);
   }
   const int64_t row_bytes = int64_t{cols} * out.c;
   if (spills.residual) plan.residual = BufferOf(rows, row_bytes, narrow, config);
   if (spills.out) plan.out = BufferOf(rows, row_bytes, false, config);
+  return plan;
+}
+
+// Whole rows, but only some channels; the buffers have no gaps.
+TilePlan ChannelPlanOf(const Layer& layer, const Extent& out, const Spills& spills, int rows,
+                       int channels, int slots) {
+  TilePlan plan{.rows = rows,
+                .cols = out.w,
+                .channels = channels,
+                .slots = slots,
+                .in = {},
+                .residual = {},
+                .out = {}};
+  if (spills.in) {
+    plan.in.pitch = int64_t{layer.in.extent.w} * channels;
+    plan.in.bytes = InputRows(layer, rows) * plan.in.pitch;
+  }
+  if (spills.out) {
+    plan.out.pitch = int64_t{out.w} * channels;
+    plan.out.bytes = rows * plan.out.pitch;
+  }
   return plan;
 }
 
@@ -60,8 +91,8 @@ int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
 
 int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
                         const HardwareConfig& config) {
-  const int64_t tiles =
-      CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols);
+  const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
+                        CeilDiv<int64_t>(out.c, plan.channels);
   // Weights that do not stay in the ring pass again for every tile.
   const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
   const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
@@ -69,17 +100,19 @@ int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& p
                         (again ? weight_words * config.weight_word : 0)) /
                        config.axi_bytes;
   const int64_t store = plan.out.bytes / config.axi_bytes;
-  const int64_t work =
-      WorkCycles(layer, out, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w),
-                 config);
+  const Extent part = {out.h, out.w, plan.channels};
+  const int64_t work = WorkCycles(
+      layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
   const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
   return tiles * (tile + kTileOverhead) + load + store;
 }
 
 }  // namespace
 
-int64_t OddPitch(int64_t row_bytes, const HardwareConfig& config) {
-  return (CeilDiv<int64_t>(row_bytes, config.word()) | 1) * config.word();
+int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
+  const int64_t words = CeilDiv<int64_t>(row_bytes, config.word());
+  const int64_t beyond = (3 - words) % config.banks;
+  return (words + (beyond < 0 ? beyond + config.banks : beyond)) * config.word();
 }
 
 Rect InputRect(const Layer& layer, const Rect& out) {
@@ -98,40 +131,61 @@ Rect InputRect(const Layer& layer, const Rect& out) {
 
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
                                     int64_t available, const HardwareConfig& config) {
-  // Columns of a stored tile must start at a word of memory.
-  const int step = spills.out ? config.word() / std::gcd(config.word(), out.c) : 1;
   std::optional<TilePlan> best;
   int64_t best_cycles = 0;
+  // Takes the plan if it fits and is the best so far; says whether it fits.
+  const auto consider = [&](const TilePlan& plan) {
+    if (plan.bytes() > available) return false;
+    const int64_t cycles = EstimatedCycles(layer, out, plan, config);
+    if (!best || cycles < best_cycles) {
+      best = plan;
+      best_cycles = cycles;
+    }
+    return true;
+  };
+  // Columns of a stored tile must start at a word of memory.
+  const int step = spills.out ? config.word() / std::gcd(config.word(), out.c) : 1;
   int last_cols = 0;
   for (int parts = 1; parts <= out.w; ++parts) {
     int cols = CeilDiv(out.w, parts);
     if (parts > 1) cols = std::min(out.w, CeilDiv(cols, step) * step);
     if (cols == last_cols || cols > kLargestTileWidth) continue;
     last_cols = cols;
-    bool fits = false;
+    bool two_slots_fit = false;
     for (int slots = 2; slots >= 1; --slots) {
       for (int rows = 1; rows <= out.h; ++rows) {
-        const TilePlan plan = PlanOf(layer, out, spills, rows, cols, slots, config);
-        if (plan.bytes() > available) break;
-        fits = fits || slots == 2;
-        const int64_t cycles = EstimatedCycles(layer, out, plan, config);
-        if (!best || cycles < best_cycles) {
-          best = plan;
-          best_cycles = cycles;
-        }
+        if (!consider(PlanOf(layer, out, spills, rows, cols, slots, config))) break;
+        two_slots_fit = two_slots_fit || slots == 2;
       }
     }
     // Narrower tiles only add halos once two buffers of whole rows fit.
-    if (fits) break;
+    if (two_slots_fit) break;
+  }
+  const bool separate =
+      layer.kind == LayerKind::kDepthwise || layer.kind == LayerKind::kMaximum;
+  if (best || !separate || layer.has_add || out.c % config.word() != 0 ||
+      out.w > kLargestTileWidth) {
+    return best;
+  }
+  for (int channels = out.c - config.word(); channels > 0; channels -= config.word()) {
+    for (int slots = 2; slots >= 1; --slots) {
+      for (int rows = 1; rows <= out.h; ++rows) {
+        if (!consider(ChannelPlanOf(layer, out, spills, rows, channels, slots))) break;
+      }
+    }
   }
   return best;
 }
 
-std::vector<Rect> TilesOf(const Extent& out, const TilePlan& plan) {
-  std::vector<Rect> tiles;
-  for (int y = 0; y < out.h; y += plan.rows) {
-    for (int x = 0; x < out.w; x += plan.cols) {
-      tiles.push_back({y, std::min(out.h, y + plan.rows), x, std::min(out.w, x + plan.cols)});
+std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan) {
+  std::vector<Tile> tiles;
+  for (int c = 0; c < out.c; c += plan.channels) {
+    for (int y = 0; y < out.h; y += plan.rows) {
+      for (int x = 0; x < out.w; x += plan.cols) {
+        tiles.push_back({{y, std::min(out.h, y + plan.rows), x, std::min(out.w, x + plan.cols)},
+                         c,
+                         std::min(out.c, c + plan.channels)});
+      }
     }
   }
   return tiles;

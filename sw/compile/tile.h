@@ -6,6 +6,10 @@
 // An operand that stays in the scratchpad as a whole costs a tile nothing. One that lives in memory
 // needs a buffer for the tile's share of it, with halo; two buffers, where they fit, let the next
 // tile arrive and the last one leave while the array works on the present one.
+//
+// Tiles are whole rows of all channels if at least one row fits, else narrower ones. Where not even
+// one pixel's window fits and channels do not mix (pooling, depthwise), tiles take some channels of
+// whole rows; their buffers hold those channels only, pixel after pixel.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +35,7 @@ struct TileBuffer {
 
 struct TilePlan {
   int rows = 0, cols = 0;   ///< of output pixels; the last tiles may be smaller
+  int channels = 0;         ///< of a tile; fewer than all only where channels do not mix
   int slots = 1;            ///< copies of each buffer
   TileBuffer in, residual, out;
   int64_t bytes() const { return slots * (in.bytes + residual.bytes + out.bytes); }
@@ -44,9 +49,16 @@ struct Rect {
   int64_t pixels() const { return int64_t{height()} * width(); }
 };
 
-/// Bytes between the rows of a tensor in the scratchpad: whole words, and an odd number of them, so
-/// that the rows of a window lie in different banks.
-int64_t OddPitch(int64_t row_bytes, const HardwareConfig& config);
+/// A rectangle of output pixels and a range of channels.
+struct Tile {
+  Rect rect;
+  int c0 = 0, c1 = 0;
+};
+
+/// Bytes between the rows of a tensor in the scratchpad: whole words, three more than a multiple of the
+/// banks, so that up to as many rows of a window as there are banks lie in different banks, together
+/// with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
+int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config);
 
 /// The input pixels a rectangle of output pixels reads, inside the image and never empty.
 Rect InputRect(const Layer& layer, const Rect& out);
@@ -56,8 +68,8 @@ Rect InputRect(const Layer& layer, const Rect& out);
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
                                     int64_t available, const HardwareConfig& config);
 
-/// The tiles in the order they are computed: row by row.
-std::vector<Rect> TilesOf(const Extent& out, const TilePlan& plan);
+/// The tiles in the order they are computed: range of channels by range, row by row.
+std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan);
 
 /// Sizes of the stripes of `pixels` pixels: as equal as possible, at least two when each still keeps
 /// the array busy (a dependent layer can then start on the first). `ramp`: small ones first,

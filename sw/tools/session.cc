@@ -248,7 +248,7 @@ std::string FormatSpeed(const Report& report) {
 
 Status SwitchToWaves([[maybe_unused]] const Options& options, [[maybe_unused]] char** arguments) {
 #if !WEFT_WITH_TRACE
-  if (options.wave.empty()) return {};
+  if (options.wave.empty() || options.device != "rtl") return {};
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   const fs::path tracing = self.parent_path() / "weft_trace";

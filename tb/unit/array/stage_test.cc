@@ -422,6 +422,60 @@ TYPED_TEST(ArrayStageTest, WeightPositionsWrap) {
   this->Play(builder.job(), rng, {.weight = 0.05});
 }
 
+// Beats of one pixel without new weights: the row comes back before its sum is written.
+TYPED_TEST(ArrayStageTest, RowsStillOnTheirWay) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  for (const int64_t mode : {0, 1, 2}) {
+    for (const int64_t pixels : {1, 2, 3}) {
+      SCOPED_TRACE("mode " + std::to_string(mode) + ", pixels " + std::to_string(pixels));
+      Rng rng(10 * mode + pixels);
+      JobBuilder builder(config, rng);
+      Layer layer = DenseLayer(config, pixels, 12);
+      layer.output = {};
+      layer.run.weights_shared = mode != 2;
+      if (mode != 0) {
+        layer.setup.mode = mode;
+        layer.setup.pixel_bytes = layer.setup.step_bytes = config.n;
+        layer.setup.kernel_rows = 4 * config.window_rows;
+        layer.setup.kernel_span = 3 * config.window_cols;
+        layer.setup.in_rows = 8 * config.window_rows;
+        layer.setup.in_row_bytes = layer.setup.in_pitch = 4 * config.window_cols * config.n;
+      }
+      for (int i = 0; i < 5; ++i) builder.Run(layer.setup, layer.output, layer.run);
+      this->Play(builder.job(), rng, {});
+    }
+  }
+}
+
+// A producer that retires its blocks slowly, and a RUN that waits for one more with every beat, or
+// with every block: what it reads is there only just in time.
+TYPED_TEST(ArrayStageTest, WaitsStepWithBeatsAndBlocks) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  for (const bool by_block : {false, true}) {
+    SCOPED_TRACE(by_block ? "by block" : "by beat");
+    Rng rng(by_block);
+    JobBuilder builder(config, rng);
+    Layer producer = DenseLayer(config, 4, 1);
+    for (int i = 0; i < 12; ++i) builder.Run(producer.setup, producer.output, producer.run);
+    Layer consumer = DenseLayer(config, 20, by_block ? 1 : 4);
+    consumer.setup.in_addr = config.scratchpad / 2;
+    consumer.run.wait_mask = 2;
+    if (by_block) {
+      consumer.setup.mode = 1;
+      consumer.run.channels = consumer.setup.pixel_bytes = consumer.setup.step_bytes = 4 * config.n;
+      consumer.setup.in_row_bytes = consumer.setup.in_pitch = 64 * consumer.setup.pixel_bytes;
+      consumer.setup.kernel_span = 1;
+      consumer.run.wait_step_block = 3;
+    } else {
+      consumer.run.wait_step_beat = 3;
+    }
+    consumer.run.wait_exec = 3;
+    builder.Run(consumer.setup, consumer.output, consumer.run);
+    const Measured m = this->Play(builder.job(), rng, {.retire = 0.98});
+    EXPECT_GT(m.stall_dependency, 100);
+  }
+}
+
 TYPED_TEST(ArrayStageTest, AddressOutsideTheScratchpadIsAnError) {
   Rng rng;
   for (const int64_t mode : {0, 1, 2}) {

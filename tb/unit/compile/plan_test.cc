@@ -63,7 +63,8 @@ TEST(Tiles, CoverTheOutputOnceAndFit) {
     if (!plan) continue;
     EXPECT_LE(plan->bytes(), available);
     std::vector<int> covered(static_cast<size_t>(out.h * out.w), 0);
-    for (const Rect& tile : TilesOf(out, *plan)) {
+    for (const auto& [tile, c0, c1] : TilesOf(out, *plan)) {
+      EXPECT_EQ(c1 - c0, out.c);
       for (int y = tile.y0; y < tile.y1; ++y) {
         for (int x = tile.x0; x < tile.x1; ++x) ++covered[static_cast<size_t>(y * out.w + x)];
       }

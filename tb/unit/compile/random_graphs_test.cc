@@ -153,5 +153,19 @@ TEST_P(LargeGraphs, AreExact) {
 
 INSTANTIATE_TEST_SUITE_P(Beyond, LargeGraphs, ::testing::Range(0, 25));
 
+// Windows over more bytes than weft64 has: only some channels at a time fit, of the input and, in
+// the first layer, of the output.
+TEST(ManyChannels, WindowsBeyondTheScratchpadAreExact) {
+  Rng rng;
+  for (OpKind kind : {OpKind::kAveragePool2D, OpKind::kMaxPool2D}) {
+    GraphMaker net(rng);
+    int x = net.Input({1, 13, 13, 1048});
+    x = net.Depthwise(x, 1, {.kernel_h = 9, .kernel_w = 9, .same = true});
+    x = net.Pool(kind, x, {.kernel_h = 13, .kernel_w = 13});
+    const Graph graph = net.Finish({x});
+    ExpectExact(graph, kHardwareConfigs[0], Rounding::kDouble, RandomInputs(graph, rng));
+  }
+}
+
 }  // namespace
 }  // namespace weft

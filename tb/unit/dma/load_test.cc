@@ -221,7 +221,7 @@ TYPED_TEST(LoadTest, RandomLoadsAndWeights) {
 TYPED_TEST(LoadTest, WaitsForCounts) {
   Rng rng;
   Harness<TypeParam> harness(rng);
-  harness.exec_count = 0xfff0;  // around the modulus
+  harness.exec_count = 0xfff0;  // around the modulus, around the sign
   harness.store_count = 0x7ff0;
   for (int i = 0; i < 200; ++i) {
     Load load = harness.RandomLoad();

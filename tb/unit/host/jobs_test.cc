@@ -281,7 +281,8 @@ TYPED_TEST(JobsTest, AbortAtAnyTime) {
           ASSERT_LE(stream.size(), job.stream.size());
           ASSERT_TRUE(std::equal(stream.begin(), stream.end(), job.stream.begin()));
           ASSERT_EQ(host.Read(WEFT_REG_ERROR_JOB), job.id);
-          ASSERT_EQ(host.Read(WEFT_REG_ERROR_COMMAND), stream.size());
+          // One more may have been taken in the cycle of the abort.
+          ASSERT_LE(stream.size() - host.Read(WEFT_REG_ERROR_COMMAND), 1u);
         }
         host.Write(WEFT_REG_CONTROL, WEFT_CONTROL_RESUME);
       } else {
@@ -380,14 +381,12 @@ TYPED_TEST(JobsTest, Watchdog) {
   driver.Ring();
   driver.Expect(works);
   // From the last progress to the halt.
+  host.Write(WEFT_REG_IRQ_STATUS, 3);
   const Job again = driver.Queue(WEFT_ERROR_TIMEOUT);
   driver.Ring();
   while (!host.hanging() || host.busy_memory()) host.Wait(1);
   int cycles = 0;
-  for (; !host->irq_o; ++cycles) {
-    host.Wait(1);
-    if (cycles == 0) host.Write(WEFT_REG_IRQ_STATUS, 3), cycles += 3;
-  }
+  for (; !host->irq_o; ++cycles) host.Wait(1);
   EXPECT_GE(cycles, 495);
   EXPECT_LE(cycles, 510);
   driver.Expect(again);

@@ -240,15 +240,15 @@ TYPED_TEST(StoreTest, RandomStoresAndMarks) {
 TYPED_TEST(StoreTest, WaitsForCounts) {
   Rng rng;
   Harness<TypeParam> harness(rng);
-  harness.exec_count = 0xfff0;  // around the modulus
-  harness.load_count = 0x7ff0;
+  harness.exec_count = 0x7ff0;  // around the sign, around the modulus
+  harness.load_count = 0xfff0;
   for (int i = 0; i < 200; ++i) {
     Queued queued = harness.RandomStore();
     StoreCmd& store = std::get<StoreCmd>(queued.command);
     store.wait_mask = rng.Int(0, 7);
     store.wait_store = rng.Int(std::max(0, i - 3), i);
-    store.wait_exec = (0xfff0 + i / 2 + rng.Int(-5, 5)) & 0xffff;
-    store.wait_load = (0x7ff0 + i / 2 + rng.Int(-5, 5)) & 0xffff;
+    store.wait_exec = (0x7ff0 + i / 2 + rng.Int(-5, 5)) & 0xffff;
+    store.wait_load = (0xfff0 + i / 2 + rng.Int(-5, 5)) & 0xffff;
     harness.queue.push_back(queued);
   }
   while (!harness.Done()) {
