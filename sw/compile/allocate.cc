@@ -29,9 +29,8 @@ class Allocator {
     result_.homes.resize(network_.values.size());
     result_.areas.resize(network_.layers.size());
     for (size_t v = 0; v < network_.values.size(); ++v) {
-      const Value& value = network_.values[v];
       Home& home = result_.homes[v];
-      home.pitch = PitchOf(value);
+      home.pitch = PitchOf(v);
       home.used = lifetimes_[v].last >= 0;
       home.resident = home.used && BytesOf(v) <= config_.scratchpad;
     }
@@ -55,6 +54,7 @@ class Allocator {
  private:
   struct Lifetime {
     int first = 0, last = -1;
+    bool windowed = false;   // read through a window of several rows
   };
 
   void FindLifetimes() {
@@ -66,17 +66,21 @@ class Allocator {
         Lifetime& life = lifetimes_[static_cast<size_t>(value)];
         if (life.last < 0) life.first = static_cast<int>(i);
         life.last = static_cast<int>(i);
+        if (value == layer.in.value && layer.kernel_h > 1) life.windowed = true;
       }
     }
   }
 
-  // Dense where readers need it, and for small ports with odd rows: they then travel as one row.
-  int64_t PitchOf(const Value& value) const {
+  // Dense where readers need it, where no window spans rows of one pixel, and for small ports with
+  // odd rows, which then travel as one row.
+  int64_t PitchOf(size_t v) const {
+    const Value& value = network_.values[v];
     const int64_t row_bytes = value.extent.row_bytes();
     const bool port = value.is_output || value.source != Value::Source::kLayer;
     const bool small = value.extent.bytes() <= config_.scratchpad / kSmallPart;
     const bool one_row = port && small && row_bytes % config_.word() != 0;
-    if (value.dense || value.extent.h == 1 || one_row) return row_bytes;
+    const bool pixels = value.extent.w == 1 && !lifetimes_[v].windowed;
+    if (value.dense || value.extent.h == 1 || one_row || pixels) return row_bytes;
     return SpreadPitch(row_bytes, config_);
   }
 

@@ -192,7 +192,7 @@ class Emitter {
       rows = std::min(rows, extent.h - row);
       f(row, one_row ? 1 : rows, one_row ? rows * home.pitch : extent.row_bytes());
       row += rows;
-      size *= 2;
+      size += size / 2;
     }
   }
 

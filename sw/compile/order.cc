@@ -10,6 +10,7 @@ namespace weft::compile {
 namespace {
 
 constexpr uint32_t kLoadsAhead = 6;       // of the last LOAD exec waits for; the queue holds 8
+constexpr size_t kCommandsAhead = 24;       // exec commands whose weights do not wait for LOADs
 constexpr int64_t kOldestWait = 16384;    // counts
 constexpr int kSmallestPart = 16;         // of the ring: less is not worth a LOAD_WEIGHTS of its own
 
@@ -30,7 +31,8 @@ class Orderer {
       LoadWeights(first->weights_end);
     }
     Advance();
-    for (const Issue& issue : queues_.exec) {
+    for (; execs_ < queues_.exec.size(); ++execs_) {
+      const Issue& issue = queues_.exec[execs_];
       while (counts_.load < issue.need.load) {
         assert(NextIsLegal(queues_.load, loads_));
         Put(queues_.load[loads_++]);
@@ -69,14 +71,22 @@ class Orderer {
         moved = true;
       }
     }
-    const int64_t possible = released_ + ring_ - written_;
+    int64_t end = released_ + ring_;
+    if (counts_.load > loads_used_) end = std::min(end, WeightsOfNextCommands());
     int64_t left = 0;
-    for (size_t s = segment_; s < queues_.weights.size() && left < possible; ++s) {
+    for (size_t s = segment_; s < queues_.weights.size() && written_ + left < end; ++s) {
       left += queues_.weights[s].words - (s == segment_ ? in_segment_ : 0);
     }
-    if (possible >= ring_ / kSmallestPart || left <= possible) {
-      LoadWeights(released_ + ring_);
-    }
+    if (end - written_ >= ring_ / kSmallestPart || written_ + left <= end) LoadWeights(end);
+  }
+
+  // Ring words the next commands read. While LOADs are under way, which work waits for, the port is
+  // not to be shared with weights of a distant future.
+  int64_t WeightsOfNextCommands() const {
+    int64_t end = 0;
+    const size_t last = std::min(queues_.exec.size(), execs_ + kCommandsAhead);
+    for (size_t i = execs_; i < last; ++i) end = std::max(end, queues_.exec[i].weights_end);
+    return end;
   }
 
   // Asks for weights up to ring word `end`, as far as earlier commands release the space.
@@ -127,7 +137,7 @@ class Orderer {
   std::vector<Command> stream_;
   Counts counts_;              // of the commands put into the stream so far
   uint32_t loads_used_ = 0;    // LOADs that exec commands in the stream wait for
-  size_t loads_ = 0, stores_ = 0, segment_ = 0;
+  size_t loads_ = 0, execs_ = 0, stores_ = 0, segment_ = 0;   // the next of each
   int64_t in_segment_ = 0;     // words of that segment already asked for
   int64_t written_ = 0, released_ = 0;
 };

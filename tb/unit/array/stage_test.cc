@@ -491,7 +491,8 @@ TYPED_TEST(ArrayStageTest, AddressOutsideTheScratchpadIsAnError) {
       s.in_addr = TypeParam::kConfig.scratchpad - s.pixel_bytes + outside;
       RunCmd run;
       run.acc_first = run.acc_last = 1;
-      run.pixels = run.tile_width = run.beats = 1;
+      run.pixels = run.tile_width = 1;
+      run.beats = testing::ArrayModel::WindowBeats(TypeParam::kConfig, s);
       run.channels = s.pixel_bytes;
       Bench<TypeParam> bench;
       bench->exec_count_i = bench->load_count_i = bench->store_count_i = 0;
