@@ -118,8 +118,7 @@ module weft_array (
       end else begin
         for (int unsigned k = 0; k < K; k++) begin
           for (int unsigned n = 0; n < N; n++) begin
-            operand[k][n] = 8'sd0;
-            if (k < Lanes) operand[k][n] = window_i[(k % Lanes * N + n)*8 +: 8];
+            operand[k][n] = (k < Lanes) ? window_i[(k % Lanes * N + n)*8 +: 8] : 8'sd0;
           end
         end
       end

@@ -69,28 +69,31 @@ module weft_feed_columns (
   assign part_row = row_q + 18'(part_q);
   always_comb begin
     for (int i = 0; i < 4; i++) begin
-      row_ok[i] = !band_void && part_q + 8'(i) < group_rows_q && part_row + 18'(i) >= 18'sd0 &&
+      row_ok[i] = active_q && !band_void && part_q + 8'(i) < group_rows_q && part_row + 18'(i) >= 18'sd0 &&
           part_row + 18'(i) < $signed({2'd0, rows_q});
     end
   end
   always_comb begin
-    piece.column = 1'b1;
-    piece.aligned = aligned_q;
-    piece.part_first = part_q == 8'd0;
-    piece.part_last = part_last;
-    piece.band_last = band_last;
-    piece.part_row = part_q;
-    piece.pad_value = pad_q;
-    piece.row_bytes = row_bytes_q;
-    piece.ok = row_ok;
-    piece.n0 = channels_q;
-    piece.n1 = channels_q;
-    piece.addr0 = part_base_q;
-    piece.addr1 = part_base_q + 40'(pitch_q);
-    piece.addr2 = part_base_q + 40'({pitch_q, 1'b0});
-    piece.addr3 = part_base_q + 40'({pitch_q, 1'b0}) + 40'(pitch_q);
-    piece.col0 = x_q;
-    piece.col1 = x_q;
+    piece = '0;
+    if (active_q) begin
+      piece.column = 1'b1;
+      piece.aligned = aligned_q;
+      piece.part_first = part_q == 8'd0;
+      piece.part_last = part_last;
+      piece.band_last = band_last;
+      piece.part_row = part_q;
+      piece.pad_value = pad_q;
+      piece.row_bytes = row_bytes_q;
+      piece.ok = row_ok;
+      piece.n0 = channels_q;
+      piece.n1 = channels_q;
+      piece.addr0 = part_base_q;
+      piece.addr1 = part_base_q + 40'(pitch_q);
+      piece.addr2 = part_base_q + 40'({pitch_q, 1'b0});
+      piece.addr3 = part_base_q + 40'({pitch_q, 1'b0}) + 40'(pitch_q);
+      piece.col0 = x_q;
+      piece.col1 = x_q;
+    end
   end
   assign piece_o = piece;
 

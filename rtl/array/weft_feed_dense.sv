@@ -52,18 +52,20 @@ module weft_feed_dense (
   piece_t piece;
   always_comb begin
     piece = '0;
-    piece.part_first = 1'b1;
-    piece.part_last = 1'b1;
-    piece.pad_value = pad_q;
-    piece.row_bytes = row_bytes_q;
-    piece.ok[0] = row0 >= 18'sd0 && row0 < $signed({2'd0, rows_q});
-    piece.ok[1] = row1 >= 18'sd0 && row1 < $signed({2'd0, rows_q});
-    piece.n0 = n0_q;
-    piece.n1 = n1_q;
-    piece.addr0 = row_base;
-    piece.addr1 = row_base + 40'(pitch_q);
-    piece.col0 = col_q + 36'(offset_q);
-    piece.col1 = col_q;
+    if (active_q) begin
+      piece.part_first = 1'b1;
+      piece.part_last = 1'b1;
+      piece.pad_value = pad_q;
+      piece.row_bytes = row_bytes_q;
+      piece.ok[0] = row0 >= 18'sd0 && row0 < $signed({2'd0, rows_q});
+      piece.ok[1] = row1 >= 18'sd0 && row1 < $signed({2'd0, rows_q});
+      piece.n0 = n0_q;
+      piece.n1 = n1_q;
+      piece.addr0 = row_base;
+      piece.addr1 = row_base + 40'(pitch_q);
+      piece.col0 = col_q + 36'(offset_q);
+      piece.col1 = col_q;
+    end
   end
   assign piece_o = piece;
 

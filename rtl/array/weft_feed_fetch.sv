@@ -97,6 +97,8 @@ module weft_feed_fetch #(
   logic out_valid_q, out_column_q, out_aligned_q, out_last_q, out_band_last_q;
   logic [7:0] out_row_q, out_pad_q, out_n0_q, out_total_q;
   logic [3:0] out_ok_q, granted_q;
+  logic out_two_q;    // there is a second fragment
+  logic out_whole_q;  // a vector is the first fragment, all of it
   logic [WordBytes-1:0] out_mask_q;
   logic [OffsetBits-1:0] out_offset0_q, out_offset1_q;
   logic [WordBits-1:0] kept_q [4];
@@ -145,6 +147,8 @@ module weft_feed_fetch #(
       out_n0_q <= req_n0_q;
       out_total_q <= req_total_q;
       out_ok_q <= req_ok_q;
+      out_two_q <= req_column_q || req_total_q != req_n0_q;
+      out_whole_q <= req_n0_q == 8'(K) && (&req_mask_q[K-1:0]);
       out_mask_q <= req_mask_q;
       out_offset0_q <= req_offset0_q;
       out_offset1_q <= req_offset1_q;
@@ -170,37 +174,45 @@ module weft_feed_fetch #(
     end
   end
 
-  // Words of both fragments as two vectors, each rotated into place.
-  logic [WordBits-1:0] word0, word1, word2_data, word3_data;
-  logic [WordBits-1:0] merged0, merged1, turned0, turned1;
+  // The words, shifted: fragment 0 to lane 0, fragment 1 to the lane behind it (a row: to lane 0).
+  logic [WordBits-1:0] low_word0, high_word0, low_word1, high_word1, shifted0, shifted1;
+  logic [OffsetBits:0] shift1;
+  logic [WordBytes-1:0] behind;
   logic [8*K-1:0] vec;
-  logic [WordBytes-1:0] hi0, hi1, from1;
-  logic [OffsetBits-1:0] turn1;
   logic vec_push_ready;
   always_comb begin
-    word0 = granted_q[0] ? rd_data_i[0*WordBits +: WordBits] : kept_q[0];
-    word2_data = granted_q[1] ? rd_data_i[1*WordBits +: WordBits] : kept_q[1];
-    word1 = granted_q[2] ? rd_data_i[2*WordBits +: WordBits] : kept_q[2];
-    word3_data = granted_q[3] ? rd_data_i[3*WordBits +: WordBits] : kept_q[3];
-  end
-  // hi: byte positions of a word below the offset come from the high word.
-  assign hi0 = ~({WordBytes{1'b1}} << out_offset0_q);
-  assign hi1 = ~({WordBytes{1'b1}} << out_offset1_q);
-  assign turn1 = out_offset1_q - (out_column_q ? '0 : out_n0_q[OffsetBits-1:0]);
-  assign from1 = {WordBytes{1'b1}} << out_n0_q;
-  always_comb begin
-    for (int unsigned i = 0; i < WordBytes; i++) begin
-      merged0[i*8 +: 8] = hi0[i] ? word2_data[i*8 +: 8] : word0[i*8 +: 8];
-      merged1[i*8 +: 8] = hi1[i] ? word3_data[i*8 +: 8] : word1[i*8 +: 8];
+    low_word0 = '0;
+    high_word0 = '0;
+    low_word1 = '0;
+    high_word1 = '0;
+    shifted0 = '0;
+    shifted1 = '0;
+    shift1 = '0;
+    if (out_valid_q) begin
+      low_word0 = granted_q[0] ? rd_data_i[0*WordBits +: WordBits] : kept_q[0];
+      high_word0 = granted_q[1] ? rd_data_i[1*WordBits +: WordBits] : kept_q[1];
+      if (!out_aligned_q) shifted0 = WordBits'({high_word0, low_word0} >> {out_offset0_q, 3'd0});
     end
-    turned0 = WordBits'({merged0, merged0} >> {out_offset0_q, 3'd0});
-    turned1 = WordBits'({merged1, merged1} >> {turn1, 3'd0});
+    if (out_valid_q && out_two_q) begin
+      low_word1 = granted_q[2] ? rd_data_i[2*WordBits +: WordBits] : kept_q[2];
+      high_word1 = granted_q[3] ? rd_data_i[3*WordBits +: WordBits] : kept_q[3];
+      shift1 = (OffsetBits+1)'(WordBytes) + (OffsetBits+1)'(out_offset1_q);
+      if (!out_column_q) shift1 = shift1 - out_n0_q[OffsetBits:0];
+      if (!out_aligned_q) begin
+        shifted1 = WordBits'({high_word1, low_word1, {WordBits{1'b0}}} >> {shift1, 3'd0});
+      end
+    end
   end
 
   always_comb begin
-    for (int unsigned i = 0; i < K; i++) begin
-      vec[i*8 +: 8] = from1[i] ? turned1[i*8 +: 8] : turned0[i*8 +: 8];
-      if (!out_mask_q[i]) vec[i*8 +: 8] = (8'(i) < out_total_q) ? out_pad_q : 8'd0;
+    behind = {WordBytes{1'b1}} << out_n0_q;
+    vec = shifted0[8*K-1:0];
+    // Most vectors are one whole fragment: simulation is spared the rest.
+    if (out_valid_q && !out_column_q && !out_whole_q) begin
+      for (int unsigned i = 0; i < K; i++) begin
+        if (out_two_q && behind[i]) vec[i*8 +: 8] = shifted1[i*8 +: 8];
+        if (!out_mask_q[i]) vec[i*8 +: 8] = (8'(i) < out_total_q) ? out_pad_q : 8'd0;
+      end
     end
   end
 
@@ -215,14 +227,16 @@ module weft_feed_fetch #(
   assign col_band_last_o = out_band_last_q;
   assign col_row_o = out_row_q;
   always_comb begin
-    col_data_o[0*8*N +: 8*N] = out_ok_q[0] ? turned0[8*N-1:0] : {N{out_pad_q}};
-    col_data_o[1*8*N +: 8*N] = out_ok_q[1] ? turned1[8*N-1:0] : {N{out_pad_q}};
-    if (out_aligned_q) begin
-      col_data_o[2*8*N +: 8*N] = out_ok_q[2] ? word2_data[8*N-1:0] : {N{out_pad_q}};
-      col_data_o[3*8*N +: 8*N] = out_ok_q[3] ? word3_data[8*N-1:0] : {N{out_pad_q}};
-    end else begin
-      col_data_o[2*8*N +: 8*N] = col_data_o[0*8*N +: 8*N];
-      col_data_o[3*8*N +: 8*N] = col_data_o[1*8*N +: 8*N];
+    col_data_o = '0;
+    if (col_valid_o) begin
+      if (out_aligned_q) begin
+        col_data_o = {high_word1[8*N-1:0], high_word0[8*N-1:0], low_word1[8*N-1:0], low_word0[8*N-1:0]};
+      end else begin
+        col_data_o = {2{shifted1[8*N-1:0], shifted0[8*N-1:0]}};
+      end
+      for (int unsigned i = 0; i < 4; i++) begin
+        if (!out_ok_q[out_aligned_q ? i : i % 2]) col_data_o[i*8*N +: 8*N] = {N{out_pad_q}};
+      end
     end
   end
 

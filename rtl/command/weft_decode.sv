@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides whether a command is legal and which engine it is for. Combinational. Does not check
 // addresses that only arise while a command runs (the engines do) nor the order of waits (the
-// functional model does). Stateful rules need two facts from the dispatcher: have_setup_i (a
-// SETUP_INPUT and a SETUP_OUTPUT came before) and has_params_i/per_tensor_i of the last SETUP_OUTPUT.
+// functional model does). What depends on earlier commands comes from the dispatcher: which setups
+// there were (have_*_i), and what the last SETUP_OUTPUT said (adds_i, has_params_i, per_tensor_i).
 `default_nettype none
 module weft_decode (
     input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes commands in stream order, refuses illegal ones, and puts each into the queue of its engine;
 // execution commands go to feed, weight loader and post alike. END waits until everything is idle.
-// Does not check waits: the engines do, against the retired counts kept here.
-// One command a cycle when its queue has room; two cycles from stream to queue. A queue entry carries
-// the command, its index in the stream, and its resolved memory address.
+// Does not check waits: the engines do, against the retired counts kept here. One command a cycle
+// when its queue has room; two cycles from stream to queue. A queue entry carries the command, its
+// index in the stream, and its resolved memory address.
 `default_nettype none
 module weft_dispatch (
     input  wire logic        clk_i,

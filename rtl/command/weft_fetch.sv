@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a run of 32-byte records (commands, or the two halves of a job ring entry) from memory ahead
-// of their use. Does not look into them. start_i takes address and count while idle; records come out
-// valid/ready in order with their index. Asks for 256 bytes at a time, and only when they have a place.
+// Reads a run of 32-byte records (commands, or the two halves of a job ring entry) from memory
+// ahead of their use. Does not look into them. start_i takes address and count while idle; records
+// come out valid/ready in order with their index. Asks for 256 bytes at a time, and only when they
+// have a place.
 `default_nettype none
 module weft_fetch (
     input  wire logic         clk_i,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins what can fail into one error for weft_jobs: code, command index, address. Does not remember:
-// sources hold or pulse, weft_jobs takes the first. Combinational; earlier lines below win.
+// Joins what can fail into one error for weft_jobs: code, command index, address. Does not
+// remember: sources hold or pulse, weft_jobs takes the first. Combinational; earlier lines below
+// win.
 `default_nettype none
 module weft_faults (
     // memory accesses

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job processor: takes entries from the ring in memory, checks them, starts the stream, and ends
-// the job - with a code when anything failed. Does not decode commands or move data: it steers
-// weft_fetch and the engines' reset. On an error it stops decoding at once, lets started bursts finish
-// (drain_o until dma_idle_i, or another watchdog period if memory never answers), resets the engines,
-// reports, and halts until the host resumes. Between jobs, too, nothing may ask for memory: what was
-// fetched ahead beyond an END is swallowed before the next job begins.
+// The job processor: takes entries from the ring in memory, checks them, starts the stream, and
+// ends the job - with a code when anything failed. Does not decode commands or move data: it steers
+// weft_fetch and the engines' reset. On an error it stops decoding at once, lets started bursts
+// finish (drain_o until dma_idle_i, or another watchdog period if memory never answers), resets the
+// engines, reports, and halts until the host resumes. Between jobs, too, nothing may ask for
+// memory: what was fetched ahead beyond an END is swallowed before the next job begins.
 `default_nettype none
 module weft_jobs (
     input  wire logic        clk_i,
@@ -39,7 +39,7 @@ module weft_jobs (
     // engines
     output logic             running_o,       // the stream may be decoded
     output logic             job_active_o,    // from the doorbell to the end: counters run
-    output logic             job_begin_o,     // counters are cleared: a job begins, or all is forgotten
+    output logic             job_begin_o,     // clear the counters: a job begins, or all is forgotten
     output logic             engine_rst_no,
     output logic [8*40-1:0]  region_base_o,   // as taken when the job began
     input  wire logic        end_i,
@@ -74,7 +74,8 @@ module weft_jobs (
   assign begins        = state_q == Idle && queued && dma_idle_i && !reset_i;
   assign ends          = state_q == Run && end_i;
   assign forget        = reset_i || reset_pending_q;
-  assign halted_o      = (state_q == Halted || (state_q == Drain && reported_q)) && !reset_pending_q;
+  assign halted_o      = (state_q == Halted || (state_q == Drain && reported_q))
+                         && !reset_pending_q;
   assign busy_o        = (state_q != Idle || queued) && !halted_o;
   assign ring_head_o   = head_q;
   assign running_o     = state_q == Run;
@@ -82,8 +83,8 @@ module weft_jobs (
   assign job_begin_o   = begins || reset_i || (state_q == Halted && forget) || !rst_ni;
   assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle
                          || state_q == ResetEngines;
-  assign engine_rst_no = rst_ni && !(state_q == Idle || state_q == ResetEngines || state_q == Halted
-                           || (state_q == Drain && dma_idle_i));
+  assign engine_rst_no = rst_ni && state_q != Idle && state_q != ResetEngines && state_q != Halted
+                         && !(state_q == Drain && dma_idle_i);
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && !entry_bad);
   assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}

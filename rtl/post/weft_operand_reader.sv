@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads N operand bytes a pixel, for the pixels of one pass, from any byte address of the scratchpad.
-// Does not interpret them. start_i takes a pass; vectors come out in pixel order (valid_o, pop_i) from
-// a FIFO of four. A vector that crosses a word costs two reads, granted together or one after the
-// other; one vector a cycle when granted at once. Two cycles from grant to vector.
+// Reads N operand bytes a pixel, for the pixels of one pass, from any byte address of the
+// scratchpad. Does not interpret them. start_i takes a pass; vectors come out in pixel order
+// (valid_o, pop_i) from a FIFO of four. A vector that crosses a word costs two reads, granted
+// together or one after the other; one vector a cycle when granted at once. Two cycles from grant
+// to vector.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_operand_reader (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receives one parameter record (bias, and unless per tensor multipliers and shifts) word by word and
-// holds it until freed. Does not know to which block it belongs: records come in block order.
+// Receives one parameter record (bias, and unless per tensor multipliers and shifts) word by word
+// and holds it until freed. Does not know to which block it belongs: records come in block order.
 // ready_o is low while a whole record is held; the record is full_o the cycle after its last word.
 `default_nettype none
 module weft_post_params (

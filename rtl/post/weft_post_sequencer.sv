@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs execution commands through post-processing: for every block waits for its accumulator buffer
 // and parameter record, then issues its rows to the requantiser pass by pass. Does no arithmetic on
-// data. Between passes of one block it waits until the pipeline is empty (a row written back must be
-// there before it is read again); the blocks of a RUN of a single pass follow each other without a gap.
+// data. Between passes of one block it waits until the pipeline is empty (a row written back must
+// be there before it is read again); the blocks of a RUN of a single pass follow each other without
+// a gap.
 `default_nettype none
 module weft_post_sequencer (
     input  wire logic        clk_i,
@@ -79,7 +80,9 @@ module weft_post_sequencer (
   localparam int unsigned L = weft_pkg::PostLanes;
   localparam logic [7:0] LastGroup = 8'(N / L - 1);
 
-  typedef enum logic [2:0] { Get, Block, PassStart, Issue, PassEnd, Softmax, SoftmaxEnd, Mark } state_e;
+  typedef enum logic [2:0] {
+    Get, Block, PassStart, Issue, PassEnd, Softmax, SoftmaxEnd, Mark
+  } state_e;
   // Passes of docs/architecture.md: convolution or requantise; operand a; operand b; their sum.
   typedef enum logic [1:0] { PassMain, PassA, PassB, PassSum } pass_e;
 
@@ -107,7 +110,8 @@ module weft_post_sequencer (
   logic [11:0] x_q;
   logic [20:0] row_q, addr_q, next_row;
 
-  logic fire, first_row, last_row, row_ends, last_block, need_params, block_ready, block_done, go_on;
+  logic fire, first_row, last_row, row_ends, last_block, need_params;
+  logic block_ready, block_done, go_on;
 
   assign last_block  = channels_q <= 16'(N);
   assign need_params = !elt_q && so_q.has_params;
@@ -118,8 +122,8 @@ module weft_post_sequencer (
   assign last_row    = (p_q == pixels_q - 8'd1) && (g_q == LastGroup);
   assign fire        = rq_valid_o && rq_ready_i;
   assign block_done  = fire && last_row && pass_q == last_pass;
-  // The next block begins in the next cycle: it needs no operands, and everything is there. Not after
-  // a block of one row: what it and the block before it give back is not yet seen here.
+  // The next block begins in the next cycle: it needs no operands, and everything is there. Not
+  // after a block of one row: what it and the block before it give back is not yet seen here.
   assign go_on       = !last_block && !elt_q && !add_q && !first_row && acc_full_i[!buf_q]
                        && (!need_params || (prm_full_i && !prm_pending_q));
   assign next_row    = row_q + so_q.out_pitch;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Post-processing: drains accumulator blocks in passes (docs/architecture.md, Post), adds residuals,
-// does element-wise commands and softmax. Wiring of the sequencer, operand reader, parameter store,
-// requantiser and softmax; the arithmetic is in weft_requantise. Commands come in order from the
-// dispatcher; results leave valid/ready towards the result writer. About ten cycles from accumulator
-// row to result.
+// Post-processing: drains accumulator blocks in passes (docs/architecture.md, Post), adds
+// residuals, does element-wise commands and softmax. Wiring of the sequencer, operand reader,
+// parameter store, requantiser and softmax; the arithmetic is in weft_requantise. Commands come in
+// order from the dispatcher; results leave valid/ready towards the result writer. About ten cycles
+// from accumulator row to result.
 `default_nettype none
 module weft_post_stage (
     input  wire logic        clk_i,
@@ -175,7 +175,8 @@ module weft_post_stage (
   assign acc_rd_row_o  = late_rd_en ? late_rd_row : seq_rd_row;
   assign acc_release_o = seq_release | rq_release_buf;
 
-  // Softmax and the lanes never work at the same time: the sequencer runs one command after another.
+  // Softmax and the lanes never work at the same time: the sequencer runs one command after
+  // another.
   assign opd_req_o  = sm_busy ? {1'b0, sm_req} : rd_req;
   assign opd_addr_o = sm_busy ? {{AW{1'b0}}, sm_addr} : rd_addr;
 

@@ -18,7 +18,7 @@ module weft_requantise (
     input  wire logic        use_bias_i,      // add the channel's bias; otherwise offset_i
     input  wire logic        per_channel_i,   // multiplier and shift from the parameter record
     input  wire logic        final_i,         // apply zero point and clamp
-    input  wire logic        to_acc_i,        // write back to the accumulator row; otherwise a result
+    input  wire logic        to_acc_i,        // write back to the accumulator row; else a result
     input  wire logic        add_acc_i,       // add what the accumulator row holds
     input  wire logic        release_i,       // last read of this accumulator buffer
     input  wire logic        last_i,          // last row of the block
@@ -36,7 +36,7 @@ module weft_requantise (
     input  wire logic [6:0]  row_i,
     input  wire logic        buf_i,
     input  wire logic [8*weft_pkg::N-1:0]  operand_i,
-    input  wire logic [32*weft_pkg::N-1:0] acc_data_i,     // one cycle after valid_i, or late_rd_en_o
+    input  wire logic [32*weft_pkg::N-1:0] acc_data_i,  // a cycle after valid_i or late_rd_en_o
     output logic             late_rd_en_o,    // read row late_rd_row_o for add_acc
     output logic             late_rd_buf_o,
     output logic [6:0]       late_rd_row_o,
@@ -242,7 +242,8 @@ module weft_requantise (
     end
   end
 
-  // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from zero.
+  // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from
+  // zero.
   logic signed [7:0]  s6;
   logic [5:0]         t6;
   logic [31:0]        mask6, rest6, half6;

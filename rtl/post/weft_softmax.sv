@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Softmax of one row of int8 values (docs/commands.md, SOFTMAX): three walks over the row - maximum,
-// sum of exponentials, results - with a Newton reciprocal between. Exponentials come from a table
-// received beforehand, one for each SOFTMAX. Does not share the row with others: start_i while idle,
-// busy_o until the last result is taken. One multiplier, two cycles a product; an element costs one
-// cycle in the maximum, three in the sum, six in the result, a word of the row two more.
+// Softmax of one row of int8 values (docs/commands.md, SOFTMAX): three walks over the row -
+// maximum, sum of exponentials, results - with a Newton reciprocal between. Exponentials come from
+// a table received beforehand, one for each SOFTMAX. Does not share the row with others: start_i
+// while idle, busy_o until the last result is taken. One multiplier, two cycles a product; an
+// element costs one cycle in the maximum, three in the sum, six in the result, a word of the row
+// two more.
 `default_nettype none
 module weft_softmax (
     input  wire logic        clk_i,

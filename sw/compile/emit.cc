@@ -24,11 +24,12 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 struct Surface {
   int64_t address = 0, pitch = 0;
   int row0 = 0, rows = 0;
+  int row_step = 1;    // rows of the tensor from one row here to the next
   int64_t byte0 = 0, row_bytes = 0;
   int64_t pixel = 0;   // bytes between pixels
   int channel0 = 0;
   int64_t At(int64_t row, int64_t x, int64_t channel) const {
-    return address + (row - row0) * pitch + x * pixel - byte0 + channel - channel0;
+    return address + (row - row0) / row_step * pitch + x * pixel - byte0 + channel - channel0;
   }
   // The pixels x0..x1-1 of a row, all their channels.
   int64_t At(int64_t row, int64_t x0) const { return At(row, x0, channel0); }
@@ -207,8 +208,11 @@ class Emitter {
   // Where the tile's part of the input, the residual and the output are.
   Surface InSurface(const Tile& tile, size_t t) const {
     if (!spills_.in) return WholeOperand(layer_->in);
-    return TileSurface(layer_->in, InputRect(*layer_, tile.rect), tile, SlotAddress(t),
-                       area_->plan.in);
+    Surface surface = TileSurface(layer_->in, InputRect(*layer_, tile.rect), tile, SlotAddress(t),
+                                  area_->plan.in);
+    surface.row_step = SomeChannels() ? 1 : RowStep(*layer_);
+    surface.rows = static_cast<int>(CeilDiv(surface.rows, surface.row_step));
+    return surface;
   }
   Surface ResidualSurface(const Tile& tile, size_t t) const {
     if (!spills_.residual) return WholeOperand(layer_->residual);
@@ -250,14 +254,15 @@ class Emitter {
   void LoadSurface(const Operand& operand, const Tile& tile, const Surface& surface) {
     const TensorPlace& place = PlaceOf(operand.value);
     const int64_t pitch = PitchFor(operand, place.pitch);
+    const int64_t last_row = surface.row0 + int64_t{surface.rows} * surface.row_step;
     uint32_t written = 0;  // STOREs that made these rows
     const Value& value = ValueAt(operand.value);
     for (const StoredRows& rows : stored_[static_cast<size_t>(operand.value)]) {
       const int64_t begin = int64_t{rows.row0} * place.pitch;
       const int64_t end = int64_t{rows.row1} * place.pitch;
       const bool same_rows = value.extent.h == operand.extent.h;
-      if (same_rows ? rows.row0 < surface.row0 + surface.rows && surface.row0 < rows.row1
-                    : begin < (surface.row0 + surface.rows) * pitch && surface.row0 * pitch < end) {
+      if (same_rows ? rows.row0 < last_row && surface.row0 < rows.row1
+                    : begin < last_row * pitch && surface.row0 * pitch < end) {
         written = std::max(written, rows.count);
       }
     }
@@ -270,7 +275,8 @@ class Emitter {
       return;
     }
     PutLoad(place, static_cast<int64_t>(place.offset) + surface.row0 * pitch + surface.byte0,
-            surface.address, surface.rows, surface.row_bytes, pitch, surface.pitch, written);
+            surface.address, surface.rows, surface.row_bytes, pitch * surface.row_step,
+            surface.pitch, written);
   }
 
   // Rows move one by one only if they start at words.
@@ -450,7 +456,7 @@ class Emitter {
         .in_row_bytes = in_.row_bytes,
         .pixel_bytes = in_.pixel,
         .step_bytes = layer_->stride_w * in_.pixel,
-        .stride_rows = layer_->stride_h,
+        .stride_rows = layer_->stride_h / in_.row_step,
         .kernel_rows = layer_->kernel_h,
         .kernel_span = dense ? int64_t{layer_->kernel_w} * in.c : layer_->kernel_w,
         .pad_value = layer_->pad_value};
@@ -757,7 +763,7 @@ class Emitter {
                .pixels = pixels,
                .tile_width = rect_.width(),
                .tile_x = first % rect_.width(),
-               .in_y = y * layer_->stride_h - layer_->pad_top - in_.row0,
+               .in_y = (y * layer_->stride_h - layer_->pad_top - in_.row0) / in_.row_step,
                .in_x = (int64_t{rect_.x0} * layer_->stride_w - layer_->pad_left) * in_.pixel -
                        in_.byte0,
                .out_addr = result_.At(y, rect_.x0, channel),

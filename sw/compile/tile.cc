@@ -26,10 +26,11 @@ TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const Hardwar
   return buffer;
 }
 
-// Input rows under `rows` output rows.
+// Input rows in the buffer of a tile of `rows` output rows.
 int64_t InputRows(const Layer& layer, int rows) {
-  return std::min<int64_t>(layer.in.extent.h,
-                           int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
+  const int64_t under = std::min<int64_t>(layer.in.extent.h,
+                                          int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
+  return CeilDiv<int64_t>(under, RowStep(layer));
 }
 
 TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int rows, int cols,
@@ -113,6 +114,10 @@ int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
   const int64_t words = CeilDiv<int64_t>(row_bytes, config.word());
   const int64_t beyond = (3 - words) % config.banks;
   return (words + (beyond < 0 ? beyond + config.banks : beyond)) * config.word();
+}
+
+int RowStep(const Layer& layer) {
+  return layer.kernel_h == 1 && layer.pad_top == 0 ? layer.stride_h : 1;
 }
 
 Rect InputRect(const Layer& layer, const Rect& out) {

@@ -60,6 +60,10 @@ struct Tile {
 /// with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
 int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config);
 
+/// Input rows from one that a tile needs to the next: rows that a 1x1 window with a stride skips are
+/// not loaded into tile buffers.
+int RowStep(const Layer& layer);
+
 /// The input pixels a rectangle of output pixels reads, inside the image and never empty.
 Rect InputRect(const Layer& layer, const Rect& out);
 

@@ -184,8 +184,7 @@ TEST_P(AddLayers, Random) {
   LayerTester tester;
   tester.Input(h, w, c);
   if (rng_.Chance(0.15)) tester.Batch(2);
-  const int kind = Int(0, 5);
-  switch (kind) {
+  switch (Int(0, 8)) {
     case 0:
       tester.AddInput();
       break;
@@ -200,6 +199,20 @@ TEST_P(AddLayers, Random) {
       break;
     case 4:  // two convolutions, one of which takes the addition
       tester.Conv(1, 1).Channels(c).Conv(3, 3).Same().Channels(c).From(0).AddStep(1);
+      break;
+    case 5:  // fused, with an operand that is in memory
+      tester.Conv(3, 3).Same().Channels(c);
+      if (rng_.Chance(0.5)) {
+        tester.AddInput();
+      } else {
+        tester.AddConstant();
+      }
+      break;
+    case 6:  // cannot be fused: the convolution's own result is wanted too
+      tester.Conv(3, 3).Same().Channels(c).Output().AddStep(0);
+      break;
+    case 7:  // two additions in a row, on the same convolution
+      tester.Conv(1, 1).Channels(c).AddStep(0).AddInput();
       break;
     default:  // a tensor with itself
       tester.AddStep(0);
@@ -421,6 +434,13 @@ TEST_P(Corners, LargestProducts) {
   }
 }
 
+// The deepest reduction whose sums stay within int32; on weft64 it has more beats than a RUN holds.
+TEST_P(Corners, LongestReductions) {
+  RunAsGiven(LayerTester().InputRows(1, 33025).FullyConnected().Channels(5).Seed(27));
+  RunAsGiven(LayerTester().Input(34, 35, 30).Conv(33, 33).Channels(3).Seed(28));
+  RunAsGiven(LayerTester().Input(30, 33, 5).Depthwise(30, 31).Seed(29));
+}
+
 // Several graph outputs, one of which is also read by the next layer.
 TEST_P(Corners, SeveralOutputs) {
   RunAsGiven(LayerTester()
@@ -445,12 +465,14 @@ TEST_P(Corners, WeightsBeyondTheRingAndItsPositions) {
   RunAsGiven(LayerTester().InputRows(1, 4000).FullyConnected().Channels(outs).PerTensor().Seed(25));
 }
 
-// More blocks than the 16-bit counts of waits hold.
+// More blocks than the 16-bit counts of waits hold, each waiting for one of the layer before.
 TEST_P(Corners, BlocksBeyondTheirCounter) {
-  const int n = ConfigNamed(GetParam().config).n;
+  const HardwareConfig& config = ConfigNamed(GetParam().config);
+  const int channels = std::min(65000, config.scratchpad * 2 / 5);
+  const int blocks = (channels + config.n - 1) / config.n;
   LayerTester tester;
-  tester.Input(1, 1025, 3);
-  for (int i = 0; i < 9; ++i) tester.Conv(1, 1).Channels(n * 240 + 3).Conv(1, 1).Channels(3);
+  tester.Input(1, 1, channels).InputQuant(1, 0);
+  for (int layer = 0; layer * blocks < 66000; ++layer) tester.Quantize().OutputQuant(1, layer % 3);
   RunAsGiven(tester.Seed(26));
 }
 
@@ -769,16 +791,16 @@ TEST_P(BeyondTheScratchpad, Pyramid) {
 constexpr DeviceKind kFunctional = DeviceKind::kFunctional;
 [[maybe_unused]] constexpr DeviceKind kRtl = DeviceKind::kRtl;
 
-WEFT_INSTANTIATE(Conv2DLayers, Cases(kFunctional, 50, 60, 30), Cases(kRtl, 8, 10, 4));
-WEFT_INSTANTIATE(DepthwiseLayers, Cases(kFunctional, 40, 50, 25), Cases(kRtl, 6, 8, 3));
-WEFT_INSTANTIATE(FullyConnectedLayers, Cases(kFunctional, 25, 30, 15), Cases(kRtl, 4, 5, 2));
-WEFT_INSTANTIATE(PoolLayers, Cases(kFunctional, 30, 40, 20), Cases(kRtl, 5, 6, 3));
-WEFT_INSTANTIATE(AddLayers, Cases(kFunctional, 30, 40, 20), Cases(kRtl, 5, 6, 3));
-WEFT_INSTANTIATE(PadLayers, Cases(kFunctional, 25, 30, 15), Cases(kRtl, 4, 5, 2));
-WEFT_INSTANTIATE(SoftmaxLayers, Cases(kFunctional, 15, 20, 10), Cases(kRtl, 3, 4, 2));
-WEFT_INSTANTIATE(RequantizeLayers, Cases(kFunctional, 15, 20, 10), Cases(kRtl, 3, 4, 2));
-WEFT_INSTANTIATE(ViewLayers, Cases(kFunctional, 15, 20, 10), Cases(kRtl, 3, 4, 2));
-WEFT_INSTANTIATE(Chains, Cases(kFunctional, 15, 20, 10), Cases(kRtl, 3, 4, 1));
+WEFT_INSTANTIATE(Conv2DLayers, Cases(kFunctional, 80, 80, 40), Cases(kRtl, 25, 30, 10));
+WEFT_INSTANTIATE(DepthwiseLayers, Cases(kFunctional, 60, 60, 30), Cases(kRtl, 20, 24, 8));
+WEFT_INSTANTIATE(FullyConnectedLayers, Cases(kFunctional, 40, 40, 20), Cases(kRtl, 12, 16, 6));
+WEFT_INSTANTIATE(PoolLayers, Cases(kFunctional, 50, 50, 25), Cases(kRtl, 15, 20, 8));
+WEFT_INSTANTIATE(AddLayers, Cases(kFunctional, 50, 50, 25), Cases(kRtl, 15, 20, 8));
+WEFT_INSTANTIATE(PadLayers, Cases(kFunctional, 40, 40, 20), Cases(kRtl, 12, 16, 6));
+WEFT_INSTANTIATE(SoftmaxLayers, Cases(kFunctional, 30, 30, 15), Cases(kRtl, 8, 10, 4));
+WEFT_INSTANTIATE(RequantizeLayers, Cases(kFunctional, 30, 30, 15), Cases(kRtl, 8, 10, 4));
+WEFT_INSTANTIATE(ViewLayers, Cases(kFunctional, 30, 30, 15), Cases(kRtl, 8, 10, 4));
+WEFT_INSTANTIATE(Chains, Cases(kFunctional, 30, 40, 20), Cases(kRtl, 10, 15, 4));
 WEFT_INSTANTIATE(Corners, Cases(kFunctional, 1, 1, 1), Cases(kRtl, 1, 1, 1));
 WEFT_INSTANTIATE(RoundingTies, Cases(kFunctional, 1, 1, 1), Cases(kRtl, 1, 1, 1));
 WEFT_INSTANTIATE(BeyondTheScratchpad, Cases(kFunctional, 1, 1, 1), Cases(kRtl, 1, 0, 0));

@@ -198,14 +198,15 @@ class JobBuilder {
     run.tile_x = rng_.Int(0, run.tile_width - 1);
     run.in_y = rng_.Int(-s.kernel_rows, s.in_rows);
     run.in_x = rng_.Int(-kernel_cols - 1, 2) * s.pixel_bytes;
+    if (rng_.Chance(0.1)) run.in_x += rng_.Int(-3, 3);
 
     // A RUN with waits reads bytes of its own, which come late.
     const bool waits = !late_used_ && rng_.Chance(0.2);
-    const int64_t bytes = s.in_rows * s.in_pitch + config_.n;
+    const int64_t bytes = s.in_rows * s.in_pitch + run.channels;
     const int64_t from = waits ? late_area_ : 0, space = config_.scratchpad / 2 - bytes;
     ASSERT_GT(space, 0);
     s.in_addr = from + rng_.Int(0, space);
-    if (aligned) s.in_addr = s.in_addr / word * word;
+    if (aligned && rng_.Chance(0.8)) s.in_addr = s.in_addr / word * word;
 
     SetupOutputCmd output;
     output.per_tensor = rng_.Int(0, 1);

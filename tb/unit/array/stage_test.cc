@@ -480,10 +480,10 @@ TYPED_TEST(ArrayStageTest, AddressOutsideTheScratchpadIsAnError) {
   Rng rng;
   for (const int64_t mode : {0, 1, 2}) {
     for (const bool outside : {false, true}) {
-      // The last pixel that fits, and one byte further.
+      // The pixel just before the scratchpad's end, and one byte further.
       SetupInputCmd s;
       s.mode = mode;
-      s.pixel_bytes = s.step_bytes = TypeParam::kConfig.n;
+      s.pixel_bytes = s.step_bytes = TypeParam::kConfig.n + 3;  // the last block's are fewer than N
       s.kernel_rows = s.stride_rows = 1;
       s.kernel_span = mode == 0 ? s.pixel_bytes : 1;
       s.in_rows = 1;
