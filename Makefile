@@ -9,7 +9,7 @@ DEMO = models/mnist_cnn/mnist_cnn_int8.tflite --input models/mnist_cnn/digits/di
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint format wave trace mutate clean bootstrap configure
+.PHONY: help demo test bench build lint format wave trace mutate clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,10 @@ test: build ## every test and every check; the last line counts them
 
 build: configure ## everything that demo and test need
 	cmake --build $(BUILD) -j $(JOBS)
+
+bench: configure ## cycles and simulation speed of the networks, as a table
+	cmake --build $(BUILD) -j $(JOBS) --target weft
+	scripts/bench.py --build $(BUILD)
 
 lint: configure ## the checks that need no build: RTL, generated files, driver, licences, format
 	scripts/run_tests.py $(BUILD) -L lint

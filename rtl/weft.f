@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 rtl/lint.vlt
 +incdir+rtl
 rtl/weft_pkg.sv

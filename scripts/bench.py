@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Cycles and simulation speed of the networks at hand, on the verilated RTL, as one table.
+
+usage: bench.py [--build DIR] [--config NAME]... [--json FILE] [NETWORK...]
+
+NETWORK is a .tflite file, or one of: mnist, mobilenet_v2, resnet50, ic_twin, kws_twin, vww_twin, ad_twin (written by
+models/*.py into the build folder), ic, kws, vww, ad (MLPerf Tiny, from WEFT_DATA when it is there). Without
+any: mnist, the four MLPerf Tiny models or else their twins, and mobilenet_v2. kHz depends on the machine; cycles do not.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ["ic", "kws", "vww", "ad"]
+
+
+def data_folder():
+    return Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared"))
+
+
+def tiny_file(name):
+    return data_folder() / "models" / "mlperf_tiny" / name / "model_int8.tflite"
+
+
+def model_file(name, build):
+    """The path of a network, generated into the build folder where a script of ours writes it."""
+    if name.endswith(".tflite"):
+        return Path(name)
+    if name == "mnist":
+        return ROOT / "models/mnist_cnn/mnist_cnn_int8.tflite"
+    if name in TINY:
+        return tiny_file(name)
+    folder = build / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.tflite"
+    if not path.exists():
+        if name.endswith("_twin"):
+            command = [ROOT / "models/twins.py", name.removesuffix("_twin"), "-o", folder]
+        elif name in ("mobilenet_v2", "resnet50"):
+            command = [ROOT / f"models/{name}.py", "-o", path]
+        else:
+            sys.exit(f"bench.py: no network is called {name}; see --help")
+        subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def measure(build, path, config):
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [build / "weft", "run", path, "--config", config, "--output-dir", folder, "--report", report]
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"bench.py: {path} on {config}: {done.stderr.strip()}")
+        return json.loads(report.read_text())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--config", action="append", help="default: the three that ship")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("networks", nargs="*")
+    args = parser.parse_args()
+    configs = args.config or ["weft64", "weft256", "weft1024"]
+    default = TINY if tiny_file("ic").exists() else [f"{name}_twin" for name in TINY]
+    networks = args.networks or ["mnist", *default, "mobilenet_v2"]
+
+    print("| network | MACs | " + " | ".join(f"{c} cycles | share | kHz" for c in configs) + " |")
+    print("|---|---|" + "---|---|---|" * len(configs))
+    figures = []
+    for name in networks:
+        cells, macs = [], 0
+        for config in configs:
+            report = measure(args.build, model_file(name, args.build), config)
+            total = report["total"]
+            macs = total["macs"]
+            cells.append(f"{total['cycles']:,} | {100 * total['utilization']:.1f} % | {total['sim_khz']:.0f}")
+            figures.append({"network": name, "config": config, "exact": report["exact"], **total})
+        print(f"| {Path(name).stem} | {macs:,} | " + " | ".join(cells) + " |", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
