@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum; or overwrites, in a
-// block's first beat) while post reads and writes back the other. add_* comes with the operand's
-// mul_* and is delayed here to meet sum_i, which arrives two cycles later. After the last row of a
-// block the buffer belongs to post (full_o) until release_i. rd_data_o comes one cycle after rd_en_i.
+// Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum; or overwrites,
+// in a block's first beat) while post reads and writes back the other. add_* comes with the
+// operand's mul_* and is delayed here to meet sum_i, which arrives two cycles later. After the last
+// row of a block the buffer is post's (full_o) until release_i. rd_data_o: a cycle after rd_en_i.
 // A row must not be added to in two successive cycles (weft_issue sees to it).
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -63,8 +63,11 @@ module weft_accumulators (
     new_row = sum_i;
     if (add_write && !s2_first_q) begin
       for (int unsigned n = 0; n < N; n++) begin
-        if (!s2_max_q) new_row[n*32 +: 32] = old_row[n*32 +: 32] + sum_i[n*32 +: 32];
-        else if ($signed(old_row[n*32 +: 32]) > $signed(sum_i[n*32 +: 32])) new_row[n*32 +: 32] = old_row[n*32 +: 32];
+        if (!s2_max_q) begin
+          new_row[n*32 +: 32] = old_row[n*32 +: 32] + sum_i[n*32 +: 32];
+        end else if ($signed(old_row[n*32 +: 32]) > $signed(sum_i[n*32 +: 32])) begin
+          new_row[n*32 +: 32] = old_row[n*32 +: 32];
+        end
       end
     end
   end

@@ -31,8 +31,8 @@ module weft_array (
   localparam int unsigned BlockWords = K * N / WordBytes;
   localparam int unsigned CountBits = $clog2(BlockWords + 1);
 
-  // A loop with two step assignments is not unrolled by Verilator. Left as loops, over task variables,
-  // these become vector instructions; unrolled they take minutes to compile.
+  // A loop with two step assignments is not unrolled by Verilator. Left as loops, over variables of
+  // a task, these become vector instructions; unrolled they take minutes to compile.
 `ifdef VERILATOR
   /* verilator lint_off UNUSEDSIGNAL */
   logic rolled;
@@ -42,8 +42,8 @@ module weft_array (
 `define WEFT_NEXT(i) i = i + 1
 `endif
 
-  // Only the block below touches the arrays, so blocking assignments are registers here: each is read
-  // before it is written. They simulate several times faster than delayed copies.
+  // Only the block below touches the arrays, so blocking assignments are registers here: each is
+  // read before it is written. They simulate several times faster than delayed copies.
   logic signed [7:0] shadow [K][N];
   logic signed [7:0] active [K][N];
   logic signed [15:0] product [K][N];

@@ -34,8 +34,10 @@ module weft_beat_walker (
   logic [32:0] bytes_q;
   logic [16:0] left;         // of the present row: bytes, or columns
   logic [7:0] rows_left;
-  logic [2:0] rows_on;       // rows the walk moves on by
+  logic [2:0] rows_on;       // rows the walk moves on by: 0, 1, 2 or R
+  logic [28:0] pitch, row_offset_d;
 
+  assign pitch = 29'(in_pitch_i);
   assign left = kernel_span_i - offset_q;
   assign rows_left = kernel_rows_i - row_q;
 
@@ -63,6 +65,10 @@ module weft_beat_walker (
       end
     end
     row_d = row_q + 8'(rows_on);
+    row_offset_d = row_offset_q;
+    if (rows_on == 3'd1) row_offset_d = row_offset_q + pitch;
+    if (rows_on == 3'd2) row_offset_d = row_offset_q + {pitch[27:0], 1'b0};
+    if (!dense_i && rows_on != 3'd0) row_offset_d = row_offset_q + 29'(R) * pitch;
   end
 
   assign row_o = row_q;
@@ -78,7 +84,7 @@ module weft_beat_walker (
       bytes_q <= 33'd0;
     end else if (advance_i) begin
       row_q <= row_d;
-      row_offset_q <= row_offset_q + 29'(rows_on) * 29'(in_pitch_i);
+      row_offset_q <= row_offset_d;
       offset_q <= offset_d;
       bytes_q <= (offset_d == 17'd0) ? 33'd0 : bytes_q + 33'(C) * 33'(pixel_bytes_i);
     end

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The block and beat loops of the prepared command: waits until a beat may start, then offers it
-// twice, to address generation (beat_*) and, in the same cycle, to the issue queue (issue_*). Both must
-// be ready for a beat to go; a null beat goes to the issue queue only. One beat a cycle at most.
+// twice, to address generation (beat_*) and, in the same cycle, to the issue queue (issue_*). Both
+// must be ready for a beat to go; a null beat goes to the issue queue only. At most a beat a cycle.
 // The pixel loops are in weft_feed_dense and weft_feed_columns.
 `default_nettype none
 `include "common/weft_assert.svh"

@@ -69,8 +69,8 @@ module weft_feed_columns (
   assign part_row = row_q + 18'(part_q);
   always_comb begin
     for (int i = 0; i < 4; i++) begin
-      row_ok[i] = active_q && !band_void && part_q + 8'(i) < group_rows_q && part_row + 18'(i) >= 18'sd0 &&
-          part_row + 18'(i) < $signed({2'd0, rows_q});
+      row_ok[i] = active_q && !band_void && part_q + 8'(i) < group_rows_q &&
+          part_row + 18'(i) >= 18'sd0 && part_row + 18'(i) < $signed({2'd0, rows_q});
     end
   end
   always_comb begin

@@ -2,7 +2,7 @@
 //
 // Prepares exec commands for the feed: keeps SETUP_INPUT, multiplies and counts out what a RUN's
 // address generation starts from (about six cycles, while the RUN before is being fed), and holds
-// the result until plan_done_i. It passes ELTWISE and SOFTMAX on as null commands and drops the rest.
+// the result until plan_done_i. Passes ELTWISE and SOFTMAX on as null commands and drops the rest.
 // It does not wait for anything and does not walk the window.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -186,7 +186,9 @@ module weft_feed_plan (
             default: ;
           endcase
         end
-        SetupWrap: state_q <= (set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0) ? Idle : SetupStride;
+        SetupWrap: begin
+          state_q <= (set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0) ? Idle : SetupStride;
+        end
         SetupStride: if (stride_done) state_q <= Idle;
         RunRow: state_q <= RunColumn;
         RunColumn: state_q <= RunSkip;

@@ -8,7 +8,8 @@
 
 // A command, prepared: everything a RUN's block and beat loops need.
 //   base       address of byte 0 of the input row of the first pixel's window row 0
-//   col_first  byte offset in its row of the first pixel's window; col_row: of the rectangle's column 0
+//   col_first  byte offset in its row of the first pixel's window; col_row: of the rectangle's
+//              column 0
 //   wrap_pitch bytes from one output row's windows to the next's
 //   pads       columns left of the image in a window row at col_row; pads_x: offset of the next one
 //   skip_cols  columns from col_row to col_first; stride_cols: between neighbouring pixels
@@ -112,9 +113,10 @@
     logic [15:0] lead_rest; \
   } issue_t;
 
-// One step of address generation, at most four words. Fragment i: bytes addr_i + col_i ..
-// +n_i-1, of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. Columns of the window
-// unit: fragments are rows (`aligned`: rows 2 and 3 are one word each at addr_2 + col_0, addr_3 + col_0).
+// One step of address generation, at most four words. Fragment i: bytes addr_i + col_i .. +n_i-1, of
+// which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. `column`: the fragments are
+// rows part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each one word;
+// those of rows 2 and 3 at addr2 + col0 and addr3 + col0), of which all bytes exist.
 `define WEFT_PIECE_BITS 294
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \

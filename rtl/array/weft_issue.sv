@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lets operands into the array, in the order of the issue queue: one a cycle, when the operand is
-// there (vector queue or window unit), the accumulator buffer is free, a beat's first pixel finds new
-// weights in the shadow block, and the row is not still on its way through the sums. Null beats
+// there (vector queue or window unit), the accumulator buffer is free, a beat's first pixel finds
+// new weights in the shadow block, and the row is not still on its way through the sums. Null beats
 // take no operand and only hand a buffer to post. Counts every cycle as exactly one event.
-// mul_* describe the operand that vec_o / the window register hold: one cycle after it was accepted.
+// mul_* describe the operand in vec_o or in the window register: a cycle after it was accepted.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Follows the exec commands beside the feed and streams what they use out of the weight ring: weight
-// blocks to the array's shadow (wb_*), parameter records and softmax tables to post (prm_*), in ring
-// order, ahead of their use. A word is read once ring_written_i says it is there; released_o tells the
-// weights engine which words may be overwritten. A small queue covers the ring's read latency, so
-// blocks follow one another without a gap.
+// Follows the exec commands beside the feed and streams what they use out of the weight ring:
+// weight blocks to the array's shadow (wb_*), parameter records and softmax tables to post (prm_*,
+// prm_last_o with the last word of each), in ring order, ahead of their use. A word is read once
+// ring_written_i says it is there; ring_released_o tells the weights engine which words may be overwritten. A small queue covers the ring's read latency, so
+// blocks follow one another without a gap; another holds a whole record, so that weights behind it
+// need not wait until post has finished with the record before.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_weight_loader #(
@@ -27,6 +28,7 @@ module weft_weight_loader #(
   input  wire logic                              prm_ready_i,
   output      logic [8*weft_pkg::WeightWord-1:0] prm_data_o,
   output      logic                              prm_table_o,
+  output      logic                              prm_last_o,
   output      logic                              prm_last_o,     // last word of a record or table
   output      logic                              idle_o
 );
@@ -38,6 +40,7 @@ module weft_weight_loader #(
   localparam int unsigned ShiftWords = (N + WordBytes - 1) / WordBytes;
   localparam int unsigned TableWords = 1024 / WordBytes;
   localparam int unsigned QueueDepth = 3;
+  localparam int unsigned RecordWords = 2 * Int32Words + ShiftWords;
   localparam int unsigned LoopBits = 16;
 
   /* verilator lint_off UNUSEDSIGNAL */  // other fields are the feed's and post's
@@ -71,8 +74,7 @@ module weft_weight_loader #(
   always_comb begin
     run_tail = '0;
     if (has_params_q && cmd_run.acc_last) begin
-      run_tail = LoopBits'(Int32Words);
-      if (!per_tensor_q) run_tail = LoopBits'(2 * Int32Words + ShiftWords);
+      run_tail = per_tensor_q ? LoopBits'(Int32Words) : LoopBits'(RecordWords);
     end
   end
 
@@ -165,6 +167,7 @@ module weft_weight_loader #(
     back_prm_q <= in_tail_q;
     back_table_q <= table_q;
     back_last_q <= last_word;
+    back_last_q <= last_word;
     if (!rst_ni) begin
       back_valid_q <= 1'b0;
       places_q <= 2'(QueueDepth);
@@ -181,7 +184,7 @@ module weft_weight_loader #(
     .valid_o(queue_valid), .ready_i(queue_prm ? prm_ready_i : wb_ready_i),
     .data_o({queue_prm, queue_table, queue_last, wb_data_o})
   );
-  assign queue_pop = queue_valid && (queue_prm ? prm_ready_i : wb_ready_i);
+  assign queue_pop = queue_valid && (queue_prm ? record_ready : wb_ready_i);
   assign wb_valid_o = queue_valid && !queue_prm;
   assign prm_valid_o = queue_valid && queue_prm;
   assign prm_data_o = wb_data_o;

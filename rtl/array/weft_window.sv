@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Forms the windows of depthwise and maximum beats: R rows by C columns of N channels. Columns
-// arrive from weft_feed_fetch (col_*) into a queue and from there, at most one a cycle, into a rotating
-// buffer of C columns; padding columns are never stored. ready_o says that the window of the
-// next pixel of the beat issue_i is complete; take_i puts it into the register window_o and moves on.
-// Columns of following rows and beats may already lie behind those of the present one.
+// arrive from weft_feed_fetch (col_*) into a queue and from there, at most one a cycle, into a
+// rotating buffer of C columns; columns of padding are not stored. ready_o says that the window of
+// the next pixel of the beat issue_i is complete; take_i puts it into the register window_o. Columns of following rows and beats may already lie behind those of the present one.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"
@@ -55,8 +54,8 @@ module weft_window #(
   logic [SlotBits-1:0] head_q;
   logic [CountBits-1:0] used_q;
 
-  // The band of pixels the window is in. Columns are numbered from the band's first, padding included:
-  // pixel_q is the window's column 0, oldest_q the column in slot head_q.
+  // The band of pixels the window is in. Columns are numbered from the band's first, padding
+  // included: pixel_q is the window's column 0, oldest_q the column in slot head_q.
   logic [15:0] pixel_q, oldest_q, pixel, oldest;
   logic [11:0] width_q, width;
   logic band_end;

@@ -8,14 +8,14 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kSmallPart = 16;   // of the scratchpad: what is small
+constexpr int kSmallPart = 16;  // of the scratchpad: what is small
 
 // Something that needs one stretch of the scratchpad during layers first..last.
 struct Item {
   int64_t bytes = 0;
   int first = 0, last = 0;
   int64_t address = 0;
-  int value = -1;   // a resident; -1: the tile buffers of layer `first`
+  int value = -1;  // a resident; -1: the tile buffers of layer `first`
   bool Overlaps(const Item& other) const { return first <= other.last && other.first <= last; }
 };
 
@@ -54,7 +54,7 @@ class Allocator {
  private:
   struct Lifetime {
     int first = 0, last = -1;
-    bool windowed = false;   // read through a window of several rows
+    bool windowed = false;  // read through a window of several rows
   };
 
   void FindLifetimes() {
@@ -103,10 +103,11 @@ class Allocator {
         if (plan) break;
       }
       if (!plan) {
-        return Fail("operator {} ({}), tensor '{}': the inputs of not even one output pixel fit the "
-                    "{} bytes of scratchpad of {}",
-                    layer.source_ops.empty() ? -1 : layer.source_ops.front(),
-                    OpKindName(layer.op), layer.name, config_.scratchpad, config_.name);
+        return Fail(
+            "operator {} ({}), tensor '{}': the inputs of not even one output pixel fit the "
+            "{} bytes of scratchpad of {}",
+            layer.source_ops.empty() ? -1 : layer.source_ops.front(), OpKindName(layer.op),
+            layer.name, config_.scratchpad, config_.name);
       }
       result_.areas[i].plan = *plan;
       minimal_[i] = plan->bytes();
@@ -203,9 +204,8 @@ class Allocator {
         free = std::max(free, resident->address + resident->bytes);
       }
       look(config_.scratchpad);
-      const auto plan =
-          ChooseTiles(layer, network_.values[static_cast<size_t>(layer.out)].extent,
-                      SpillsOf(layer, result_.homes), largest, config_);
+      const auto plan = ChooseTiles(layer, network_.values[static_cast<size_t>(layer.out)].extent,
+                                    SpillsOf(layer, result_.homes), largest, config_);
       result_.areas[i] = {*plan, begin};  // at least what Place() has found room for
     }
   }
@@ -214,7 +214,7 @@ class Allocator {
   const HardwareConfig& config_;
   Allocation result_;
   std::vector<Lifetime> lifetimes_;
-  std::vector<int64_t> minimal_;   // bytes of tile buffers by layer
+  std::vector<int64_t> minimal_;  // bytes of tile buffers by layer
   std::vector<Item> items_;
 };
 

@@ -21,10 +21,10 @@ namespace weft::compile {
 
 /// Where a value lives while layers work on it.
 struct Home {
-  bool used = false;     ///< a layer reads or writes it (fusion leaves values behind)
+  bool used = false;  ///< a layer reads or writes it (fusion leaves values behind)
   bool resident = false;
-  int64_t address = 0;   ///< in the scratchpad, of a resident
-  int64_t pitch = 0;     ///< bytes between its rows there
+  int64_t address = 0;  ///< in the scratchpad, of a resident
+  int64_t pitch = 0;    ///< bytes between its rows there
 };
 
 /// A layer's tiles and the scratchpad address of its buffers.
@@ -34,8 +34,8 @@ struct WorkArea {
 };
 
 struct Allocation {
-  std::vector<Home> homes;       ///< by value
-  std::vector<WorkArea> areas;   ///< by layer
+  std::vector<Home> homes;      ///< by value
+  std::vector<WorkArea> areas;  ///< by layer
 };
 
 /// Which of a layer's operands pass through memory.

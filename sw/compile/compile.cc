@@ -54,8 +54,8 @@ TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace&
           .pitch = static_cast<uint32_t>(home.pitch)};
 }
 
-ProgramLayer DescribeLayer(const Network& network, const Layer& layer,
-                           const Allocation& allocation, const MemoryMap& memory) {
+ProgramLayer DescribeLayer(const Network& network, const Layer& layer, const Allocation& allocation,
+                           const MemoryMap& memory) {
   const auto v = static_cast<size_t>(layer.out);
   const Value& value = network.values[v];
   ProgramLayer described;

@@ -12,10 +12,11 @@
 namespace weft::compile {
 namespace {
 
-constexpr int64_t kLargestBlockStep = 255;   // RUN.wait_step_block
-constexpr int64_t kLargestBeatStep = 15;     // RUN.wait_step_beat
-constexpr int64_t kOldestSteppedWait = 8192; // counts; older waits are surely over: no steps needed
-constexpr int64_t kSmallestPiece = 1024;     // bytes of the first of several LOADs or STOREs
+constexpr int64_t kLargestBlockStep = 255;  // RUN.wait_step_block
+constexpr int64_t kLargestBeatStep = 15;    // RUN.wait_step_beat
+constexpr int64_t kOldestSteppedWait =
+    8192;                                 // counts; older waits are surely over: no steps needed
+constexpr int64_t kSmallestPiece = 1024;  // bytes of the first of several LOADs or STOREs
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -24,9 +25,9 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 struct Surface {
   int64_t address = 0, pitch = 0;
   int row0 = 0, rows = 0;
-  int row_step = 1;    // rows of the tensor from one row here to the next
+  int row_step = 1;  // rows of the tensor from one row here to the next
   int64_t byte0 = 0, row_bytes = 0;
-  int64_t pixel = 0;   // bytes between pixels
+  int64_t pixel = 0;  // bytes between pixels
   int channel0 = 0;
   int64_t At(int64_t row, int64_t x, int64_t channel) const {
     return address + (row - row0) / row_step * pitch + x * pixel - byte0 + channel - channel0;
@@ -38,9 +39,9 @@ struct Surface {
 
 // How a layer's weights pass through the ring.
 enum class WeightMode {
-  kResident,   // asked for once, used by all stripes, released by the last
-  kGroups,     // some blocks at a time, used by all stripes of the tile
-  kStreamed,   // block by block and in parts, again for every stripe
+  kResident,  // asked for once, used by all stripes, released by the last
+  kGroups,    // some blocks at a time, used by all stripes of the tile
+  kStreamed,  // block by block and in parts, again for every stripe
 };
 
 // One RUN's share of the work on a stripe.
@@ -49,8 +50,8 @@ struct RunPart {
   int first_beat = 0, beats = 0;
   bool acc_first = true, acc_last = true;
   bool stream = false, release = false;
-  int64_t position = 0;        // ring words
-  int64_t words = 0;           // from there on that it reads
+  int64_t position = 0;  // ring words
+  int64_t words = 0;     // from there on that it reads
 };
 
 class Emitter {
@@ -82,9 +83,7 @@ class Emitter {
 
   const Value& ValueAt(int index) const { return network_.values[static_cast<size_t>(index)]; }
   const Home& HomeOf(int index) const { return allocation_.homes[static_cast<size_t>(index)]; }
-  const TensorPlace& PlaceOf(int index) const {
-    return memory_.values[static_cast<size_t>(index)];
-  }
+  const TensorPlace& PlaceOf(int index) const { return memory_.values[static_cast<size_t>(index)]; }
 
   // ---- a layer ----
 
@@ -282,10 +281,11 @@ class Emitter {
   // Rows move one by one only if they start at words.
   void CheckRowsMovable(int value, int64_t rows, int64_t pitch) {
     if (pitch % config_.word() == 0 || (rows == 1 && ValueAt(value).extent.h == 1)) return;
-    status_ = Fail("operator {} ({}), tensor '{}': its rows of {} bytes are read as a view, so they "
-                   "cannot be padded to words, and it does not fit the {} bytes of scratchpad of {}",
-                   layer_->source_ops.empty() ? -1 : layer_->source_ops.front(),
-                   OpKindName(layer_->op), layer_->name, pitch, config_.scratchpad, config_.name);
+    status_ = Fail(
+        "operator {} ({}), tensor '{}': its rows of {} bytes are read as a view, so they "
+        "cannot be padded to words, and it does not fit the {} bytes of scratchpad of {}",
+        layer_->source_ops.empty() ? -1 : layer_->source_ops.front(), OpKindName(layer_->op),
+        layer_->name, pitch, config_.scratchpad, config_.name);
   }
 
   void PutLoad(const TensorPlace& place, int64_t offset, int64_t address, int64_t rows,
@@ -318,8 +318,7 @@ class Emitter {
     const Surface surface = OutSurface(tile, t);
     const TensorPlace& place = PlaceOf(layer_->out);
     CheckRowsMovable(layer_->out, surface.rows, place.pitch);
-    const int64_t offset =
-        static_cast<int64_t>(place.offset) + int64_t{surface.row0} * place.pitch;
+    const int64_t offset = static_cast<int64_t>(place.offset) + int64_t{surface.row0} * place.pitch;
     if (SomeChannels()) {
       PutStore(place, offset + tile.c0, surface.address, int64_t{surface.rows} * out_.w,
                tile.c1 - tile.c0, out_.c, surface.pixel);
@@ -391,10 +390,11 @@ class Emitter {
         },
         checked);
     if (const Status fits = CheckFields(checked); !fits && status_) {
-      status_ = Fail("operator {} ({}), tensor '{}': its shape is beyond what the device's commands "
-                     "can express: {}",
-                     layer_->source_ops.empty() ? -1 : layer_->source_ops.front(),
-                     OpKindName(layer_->op), layer_->name, fits.error().message);
+      status_ = Fail(
+          "operator {} ({}), tensor '{}': its shape is beyond what the device's commands "
+          "can express: {}",
+          layer_->source_ops.empty() ? -1 : layer_->source_ops.front(), OpKindName(layer_->op),
+          layer_->name, fits.error().message);
     }
     queue.push_back(std::move(issue));
   }
@@ -449,7 +449,9 @@ class Emitter {
     const Extent& in = layer_->in.extent;
     const bool dense = layer_->kind == LayerKind::kDense;
     const SetupInputCmd setup{
-        .mode = dense ? 0 : layer_->kind == LayerKind::kDepthwise ? 1 : 2,
+        .mode = dense                                   ? 0
+                : layer_->kind == LayerKind::kDepthwise ? 1
+                                                        : 2,
         .in_addr = in_.address,
         .in_pitch = in_.pitch,
         .in_rows = in_.rows,
@@ -518,10 +520,9 @@ class Emitter {
     std::vector<WeightSegment>& segments = queues_.weights;
     const int64_t position = ring_end_;
     ring_end_ += words;
-    if (!segments.empty() &&
-        segments.back().offset +
-                static_cast<uint64_t>(segments.back().words * config_.weight_word) ==
-            offset) {
+    if (!segments.empty() && segments.back().offset + static_cast<uint64_t>(segments.back().words *
+                                                                            config_.weight_word) ==
+                                 offset) {
       segments.back().words += words;
     } else {
       segments.push_back({offset, words});
@@ -579,8 +580,8 @@ class Emitter {
             part.beats = static_cast<int>(std::min(piece, shape_.beats - beat));
             part.acc_first = beat == 0;
             part.acc_last = beat + part.beats == shape_.beats;
-            part.words = int64_t{part.beats} * shape_.beat_words +
-                         (part.acc_last ? shape_.param_words : 0);
+            part.words =
+                int64_t{part.beats} * shape_.beat_words + (part.acc_last ? shape_.param_words : 0);
             part.position =
                 AppendWeights(block * shape_.block_words() + beat * shape_.beat_words, part.words);
             RunStripe(first, pixels, part);
@@ -650,7 +651,7 @@ class Emitter {
   }
 
   struct StripeWaits {
-    Counts flat;               // load and store counts; exec: 0
+    Counts flat;  // load and store counts; exec: 0
     WaitLine by_block, by_beat;
   };
 
@@ -666,8 +667,8 @@ class Emitter {
     const int64_t channel = int64_t{part.first_block} * config_.n;
     std::vector<uint32_t> by_block(blocks, 0);
     if (operand.exec > exec_knows_.exec) {
-      const bool pointwise = layer_->kind == LayerKind::kDense && layer_->kernel_h == 1 &&
-                             layer_->kernel_w == 1;
+      const bool pointwise =
+          layer_->kind == LayerKind::kDense && layer_->kernel_h == 1 && layer_->kernel_w == 1;
       if (layer_->kind == LayerKind::kDense && !pointwise) {
         waits.by_beat.first = operand.exec;
       } else if (pointwise) {
@@ -754,21 +755,21 @@ class Emitter {
   void RunStripe(int64_t first, int pixels, const RunPart& part) {
     const int64_t y = rect_.y0 + first / rect_.width();
     const int64_t channel = int64_t{part.first_block} * config_.n;
-    RunCmd run{.acc_first = part.acc_first,
-               .acc_last = part.acc_last,
-               .weights_stream = part.stream,
-               .weights_release = part.release,
-               .weights_shared = layer_->shared_weights(),
-               .weights_pos = part.position & 0xffff,
-               .pixels = pixels,
-               .tile_width = rect_.width(),
-               .tile_x = first % rect_.width(),
-               .in_y = (y * layer_->stride_h - layer_->pad_top - in_.row0) / in_.row_step,
-               .in_x = (int64_t{rect_.x0} * layer_->stride_w - layer_->pad_left) * in_.pixel -
-                       in_.byte0,
-               .out_addr = result_.At(y, rect_.x0, channel),
-               .channels = std::min<int64_t>(int64_t{part.blocks} * config_.n, channel1_ - channel),
-               .beats = part.beats};
+    RunCmd run{
+        .acc_first = part.acc_first,
+        .acc_last = part.acc_last,
+        .weights_stream = part.stream,
+        .weights_release = part.release,
+        .weights_shared = layer_->shared_weights(),
+        .weights_pos = part.position & 0xffff,
+        .pixels = pixels,
+        .tile_width = rect_.width(),
+        .tile_x = first % rect_.width(),
+        .in_y = (y * layer_->stride_h - layer_->pad_top - in_.row0) / in_.row_step,
+        .in_x = (int64_t{rect_.x0} * layer_->stride_w - layer_->pad_left) * in_.pixel - in_.byte0,
+        .out_addr = result_.At(y, rect_.x0, channel),
+        .channels = std::min<int64_t>(int64_t{part.blocks} * config_.n, channel1_ - channel),
+        .beats = part.beats};
     // Channel by channel the blocks of the input move along with those of the output.
     if (layer_->kind != LayerKind::kDense) run.in_x += channel - in_.channel0;
     if (layer_->has_add) run.b_addr = residual_.At(y, rect_.x0, channel);
@@ -776,8 +777,8 @@ class Emitter {
     Issue issue;
     issue.need = waits.flat;
     SetWaits(run, waits.flat, exec_knows_);
-    issue.need.exec = SetExecWait(run, waits, static_cast<size_t>(part.blocks),
-                                  static_cast<size_t>(part.beats));
+    issue.need.exec =
+        SetExecWait(run, waits, static_cast<size_t>(part.blocks), static_cast<size_t>(part.beats));
     Use(first, pixels, part);
     issue.blocks = part.acc_last ? static_cast<uint32_t>(part.blocks) : 0;
     if (part.words > 0) issue.weights_end = part.position + part.words;
@@ -790,29 +791,28 @@ class Emitter {
   void RunEltwise() {
     RunPart part;
     part.blocks = static_cast<int>(CeilDiv(out_.c, config_.n));
-    ForEachStripe(StripesOf(rect_.pixels(), input_arrives_, config_),
-                  [&](int64_t first, int pixels, bool) {
-                    const int64_t y = rect_.y0 + first / rect_.width();
-                    EltwiseCmd eltwise{.add = layer_->has_add,
-                                       .pixels = pixels,
-                                       .tile_width = rect_.width(),
-                                       .tile_x = first % rect_.width(),
-                                       .a_addr = in_.At(y, rect_.x0),
-                                       .out_addr = result_.At(y, rect_.x0),
-                                       .channels = out_.c};
-                    if (layer_->has_add) eltwise.b_addr = residual_.At(y, rect_.x0);
-                    const StripeWaits waits = WaitsOf(first, pixels, part);
-                    Issue issue;
-                    issue.need = waits.flat;
-                    SetWaits(eltwise, waits.flat, exec_knows_);
-                    issue.need.exec =
-                        SetExecWait(eltwise, waits, static_cast<size_t>(part.blocks), 1);
-                    Use(first, pixels, part);
-                    issue.blocks = static_cast<uint32_t>(part.blocks);
-                    blocks_ += issue.blocks;
-                    issue.command = eltwise;
-                    Push(queues_.exec, std::move(issue));
-                  });
+    ForEachStripe(
+        StripesOf(rect_.pixels(), input_arrives_, config_), [&](int64_t first, int pixels, bool) {
+          const int64_t y = rect_.y0 + first / rect_.width();
+          EltwiseCmd eltwise{.add = layer_->has_add,
+                             .pixels = pixels,
+                             .tile_width = rect_.width(),
+                             .tile_x = first % rect_.width(),
+                             .a_addr = in_.At(y, rect_.x0),
+                             .out_addr = result_.At(y, rect_.x0),
+                             .channels = out_.c};
+          if (layer_->has_add) eltwise.b_addr = residual_.At(y, rect_.x0);
+          const StripeWaits waits = WaitsOf(first, pixels, part);
+          Issue issue;
+          issue.need = waits.flat;
+          SetWaits(eltwise, waits.flat, exec_knows_);
+          issue.need.exec = SetExecWait(eltwise, waits, static_cast<size_t>(part.blocks), 1);
+          Use(first, pixels, part);
+          issue.blocks = static_cast<uint32_t>(part.blocks);
+          blocks_ += issue.blocks;
+          issue.command = eltwise;
+          Push(queues_.exec, std::move(issue));
+        });
   }
 
   void RunSoftmax(bool ends_layer) {
@@ -850,14 +850,14 @@ class Emitter {
   Status status_;
 
   // By value.
-  std::vector<bool> loaded_;                     // residents from memory that are on chip
+  std::vector<bool> loaded_;  // residents from memory that are on chip
   std::vector<std::vector<StoredRows>> stored_;
 
   // Commands so far, and what the engines have already waited for.
   int64_t loads_ = 0, stores_ = 0;
   uint32_t blocks_ = 0;
   Counts load_knows_, exec_knows_, store_knows_;
-  int64_t ring_end_ = 0;                         // ring words given to layers
+  int64_t ring_end_ = 0;  // ring words given to layers
   std::optional<SetupInputCmd> setup_input_;
   std::optional<SetupOutputCmd> setup_output_;
   std::optional<SetupAddCmd> setup_add_;
@@ -871,8 +871,8 @@ class Emitter {
   WeightShape shape_;
   WeightMode mode_ = WeightMode::kResident;
   int64_t piece_words_ = 0;
-  int64_t layer_position_ = -1;                  // ring position of its weights; -1: not yet there
-  bool input_arrives_ = false;                   // its input is being loaded as it starts
+  int64_t layer_position_ = -1;  // ring position of its weights; -1: not yet there
+  bool input_arrives_ = false;   // its input is being loaded as it starts
   // The tile at hand.
   bool last_tile_ = false;
   int channel0_ = 0, channel1_ = 0;

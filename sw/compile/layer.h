@@ -36,7 +36,7 @@ struct Value {
 
 /// A value as one reader sees it: a view may give it another extent.
 struct Operand {
-  int value = -1;   ///< index into Network::values; -1: none
+  int value = -1;  ///< index into Network::values; -1: none
   Extent extent;
 };
 
@@ -57,30 +57,30 @@ struct OutputRegion {
 
 struct Layer {
   LayerKind kind = LayerKind::kDense;
-  OpKind op = OpKind::kConv2D;      ///< main operator, for reports
-  std::string name;                 ///< of the output tensor
-  std::vector<int> source_ops;      ///< Node::index of all operators it covers
-  std::vector<int> fused_tensors;   ///< graph tensors that it computes but never stores
+  OpKind op = OpKind::kConv2D;     ///< main operator, for reports
+  std::string name;                ///< of the output tensor
+  std::vector<int> source_ops;     ///< Node::index of all operators it covers
+  std::vector<int> fused_tensors;  ///< graph tensors that it computes but never stores
   int64_t macs = 0;
 
   Operand in;
-  Operand residual;                 ///< second operand of kAdd, or of a fused addition
-  int out = -1;                     ///< index into Network::values
+  Operand residual;  ///< second operand of kAdd, or of a fused addition
+  int out = -1;      ///< index into Network::values
 
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
-  int pad_value = 0;                ///< what the feed reads outside the image
+  int pad_value = 0;  ///< what the feed reads outside the image
 
   /// kDense: [out channel][kernel_h][kernel_w][in channel]; kDepthwise: [kernel_h][kernel_w][c].
   /// kDepthwise with none: every weight is one, from a single shared block.
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;            ///< input zero point folded in; empty: all zero
   std::vector<Multiplier> multipliers;  ///< one, or one a channel; never empty
-  std::vector<OutputRegion> regions;          ///< empty: one region with multipliers[0]
+  std::vector<OutputRegion> regions;    ///< empty: one region with multipliers[0]
   int rounding = 0;                     ///< SETUP_OUTPUT's field
   int in_zero_point = 0;                ///< kRequantize
   int zero_point = 0;
   Clamp clamp;
-  bool has_add = false;                 ///< kAdd, or a fused addition
+  bool has_add = false;  ///< kAdd, or a fused addition
   Addition add;
   std::array<int32_t, 256> table = {};  ///< kSoftmax
 
@@ -97,14 +97,14 @@ struct Layer {
 struct Port {
   std::string name;
   DType type = DType::kInt8;
-  std::vector<int32_t> shape;   ///< of the whole batch
-  int value = -1;               ///< -1: an input that nothing reads
+  std::vector<int32_t> shape;  ///< of the whole batch
+  int value = -1;              ///< -1: an input that nothing reads
 };
 
 struct Network {
   int images = 1;
   std::vector<Value> values;
-  std::vector<Layer> layers;    ///< in execution order
+  std::vector<Layer> layers;  ///< in execution order
   std::vector<Port> inputs, outputs;
 };
 

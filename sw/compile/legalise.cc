@@ -64,8 +64,7 @@ class Legaliser {
   }
 
   bool IsGraphOutput(int tensor) const {
-    return std::find(graph_.outputs.begin(), graph_.outputs.end(), tensor) !=
-           graph_.outputs.end();
+    return std::find(graph_.outputs.begin(), graph_.outputs.end(), tensor) != graph_.outputs.end();
   }
 
   // A batch is dimension 0 of the rank-4 activations, the same in all of them.
@@ -76,9 +75,10 @@ class Legaliser {
       const Tensor& tensor = At(index);
       if (tensor.is_constant || tensor.shape.size() != 4) return {};
       if (images && *images != tensor.shape[0]) {
-        return Fail("tensor '{}' has a batch of {}, others have {}: a view across images is not "
-                    "supported",
-                    tensor.name, tensor.shape[0], *images);
+        return Fail(
+            "tensor '{}' has a batch of {}, others have {}: a view across images is not "
+            "supported",
+            tensor.name, tensor.shape[0], *images);
       }
       images = tensor.shape[0];
       return {};
@@ -407,8 +407,7 @@ class Legaliser {
     FoldBias(*layer, outs, sums);
     SetConvolutionOutput(*layer, activation);
     if (!In(1).quant.per_channel()) {
-      layer->multipliers = {FullyConnectedMultiplier(In(0).quant.scales[0],
-                                                     In(1).quant.scales[0],
+      layer->multipliers = {FullyConnectedMultiplier(In(0).quant.scales[0], In(1).quant.scales[0],
                                                      Out().quant.scales[0])};
     }
     return Finish(std::move(*layer));
@@ -467,8 +466,8 @@ class Legaliser {
     const auto columns = spans(out.w, in.w, layer.kernel_w, layer.stride_w, layer.pad_left);
     for (const Span& y : spans(out.h, in.h, layer.kernel_h, layer.stride_h, layer.pad_top)) {
       for (const Span& x : columns) {
-        layer.regions.push_back({y.begin, y.end, x.begin, x.end,
-                                 ReciprocalOfCount(int64_t{y.count} * x.count)});
+        layer.regions.push_back(
+            {y.begin, y.end, x.begin, x.end, ReciprocalOfCount(int64_t{y.count} * x.count)});
       }
     }
   }
@@ -559,8 +558,7 @@ class Legaliser {
       return NodeFail("softmax over {} elements, at most {} are possible", layer->in.extent.c,
                       kLongestSoftmax);
     }
-    layer->table =
-        SoftmaxTable(std::get<SoftmaxAttrs>(node_->attrs).beta, In(0).quant.scales[0]);
+    layer->table = SoftmaxTable(std::get<SoftmaxAttrs>(node_->attrs).beta, In(0).quant.scales[0]);
     return Finish(std::move(*layer));
   }
 
@@ -600,12 +598,12 @@ class Legaliser {
   Network network_;
   const Node* node_ = nullptr;
   std::vector<bool> needed_;
-  std::vector<std::vector<const Node*>> users_;   // by tensor, needed operators only
-  std::map<int, Operand> operands_;               // int8 tensors, and float ones behind DEQUANTIZE
-  std::map<int, size_t> float_input_;             // float tensor -> graph input it comes from
-  std::map<int, const Node*> folded_pads_;        // PAD output -> the PAD
-  std::map<int, size_t> producer_;                // value -> layer
-  std::vector<int> pending_ops_;                  // operators that join the next layer
+  std::vector<std::vector<const Node*>> users_;  // by tensor, needed operators only
+  std::map<int, Operand> operands_;              // int8 tensors, and float ones behind DEQUANTIZE
+  std::map<int, size_t> float_input_;            // float tensor -> graph input it comes from
+  std::map<int, const Node*> folded_pads_;       // PAD output -> the PAD
+  std::map<int, size_t> producer_;               // value -> layer
+  std::vector<int> pending_ops_;                 // operators that join the next layer
 };
 
 }  // namespace

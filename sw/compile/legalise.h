@@ -4,7 +4,8 @@
 //
 //   views                       vanish: the reader sees the same bytes with another extent
 //   PAD                         joins the one convolution that reads it, if it pads with the zero
-//                               point; otherwise a 1x1 window (space) or an identity matrix (channels)
+//                               point; otherwise a 1x1 window (space) or an identity matrix
+//                               (channels)
 //   DEPTHWISE_CONV_2D           with a multiplier, or of one channel: dense, zeros between
 //   dilation                    zeros between the taps
 //   AVERAGE_POOL_2D             depthwise sums with a block of ones, one region a divisor

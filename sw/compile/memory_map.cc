@@ -18,9 +18,9 @@ TensorPlace PlaceOf(const Value& value, const Home& home, Region region, uint64_
   place.rows = static_cast<uint32_t>(value.extent.h);
   place.row_bytes = static_cast<uint32_t>(value.extent.row_bytes());
   const bool dense = value.dense || (home.resident && home.pitch == value.extent.row_bytes());
-  place.pitch = dense ? place.row_bytes
-                      : static_cast<uint32_t>(RoundUp(place.row_bytes,
-                                                      static_cast<uint64_t>(config.word())));
+  place.pitch =
+      dense ? place.row_bytes
+            : static_cast<uint32_t>(RoundUp(place.row_bytes, static_cast<uint64_t>(config.word())));
   return place;
 }
 
@@ -47,9 +47,9 @@ MemoryMap MapMemory(const Graph& graph, const Network& network, const Allocation
       map.program.resize(end, 0);
       const std::vector<uint8_t>& data = graph.tensors[static_cast<size_t>(value.tensor)].data;
       for (uint32_t row = 0; row < place.rows; ++row) {
-        std::copy_n(data.begin() + int64_t{row} * place.row_bytes, place.row_bytes,
-                    map.program.begin() + static_cast<int64_t>(place.offset) +
-                        int64_t{row} * place.pitch);
+        std::copy_n(
+            data.begin() + int64_t{row} * place.row_bytes, place.row_bytes,
+            map.program.begin() + static_cast<int64_t>(place.offset) + int64_t{row} * place.pitch);
       }
     }
   }

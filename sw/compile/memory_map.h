@@ -16,11 +16,11 @@
 namespace weft::compile {
 
 struct MemoryMap {
-  std::vector<TensorPlace> values;      ///< of image 0; kNowhere: only in the scratchpad
-  std::vector<WeightShape> shapes;      ///< by layer
-  std::vector<uint64_t> weights;        ///< by layer: offset in the program's region
-  std::vector<uint8_t> program;         ///< weights and constants; the stream follows
-  uint64_t image_bytes[kNumRegions] = {};   ///< of one image, a multiple of 64
+  std::vector<TensorPlace> values;         ///< of image 0; kNowhere: only in the scratchpad
+  std::vector<WeightShape> shapes;         ///< by layer
+  std::vector<uint64_t> weights;           ///< by layer: offset in the program's region
+  std::vector<uint8_t> program;            ///< weights and constants; the stream follows
+  uint64_t image_bytes[kNumRegions] = {};  ///< of one image, a multiple of 64
 };
 
 MemoryMap MapMemory(const Graph& graph, const Network& network, const Allocation& allocation,

@@ -9,10 +9,10 @@
 namespace weft::compile {
 namespace {
 
-constexpr uint32_t kLoadsAhead = 6;       // of the last LOAD exec waits for; the queue holds 8
-constexpr size_t kCommandsAhead = 24;       // exec commands whose weights do not wait for LOADs
-constexpr int64_t kOldestWait = 16384;    // counts
-constexpr int kSmallestPart = 16;         // of the ring: less is not worth a LOAD_WEIGHTS of its own
+constexpr uint32_t kLoadsAhead = 6;     // of the last LOAD exec waits for; the queue holds 8
+constexpr size_t kCommandsAhead = 24;   // exec commands whose weights do not wait for LOADs
+constexpr int64_t kOldestWait = 16384;  // counts
+constexpr int kSmallestPart = 16;       // of the ring: less is not worth a LOAD_WEIGHTS of its own
 
 class Orderer {
  public:
@@ -135,10 +135,10 @@ class Orderer {
   const Queues& queues_;
   const int64_t ring_, word_bytes_;
   std::vector<Command> stream_;
-  Counts counts_;              // of the commands put into the stream so far
-  uint32_t loads_used_ = 0;    // LOADs that exec commands in the stream wait for
-  size_t loads_ = 0, execs_ = 0, stores_ = 0, segment_ = 0;   // the next of each
-  int64_t in_segment_ = 0;     // words of that segment already asked for
+  Counts counts_;            // of the commands put into the stream so far
+  uint32_t loads_used_ = 0;  // LOADs that exec commands in the stream wait for
+  size_t loads_ = 0, execs_ = 0, stores_ = 0, segment_ = 0;  // the next of each
+  int64_t in_segment_ = 0;  // words of that segment already asked for
   int64_t written_ = 0, released_ = 0;
 };
 

@@ -17,10 +17,10 @@ namespace weft::compile {
 struct Issue {
   Command command;
   int layer = 0;
-  Counts need;                 ///< counts that earlier commands must reach (steps included)
-  uint32_t blocks = 0;         ///< exec: blocks it retires
-  int64_t weights_end = 0;     ///< ring words that must have been asked for before it
-  int64_t weights_released = 0;///< ring words free again after it; 0: no more than before
+  Counts need;                   ///< counts that earlier commands must reach (steps included)
+  uint32_t blocks = 0;           ///< exec: blocks it retires
+  int64_t weights_end = 0;       ///< ring words that must have been asked for before it
+  int64_t weights_released = 0;  ///< ring words free again after it; 0: no more than before
 };
 
 /// Consecutive ring words that lie consecutively in the program's region.
@@ -31,7 +31,7 @@ struct WeightSegment {
 
 struct Queues {
   std::vector<Issue> load, exec, store;
-  std::vector<WeightSegment> weights;   ///< in ring order
+  std::vector<WeightSegment> weights;  ///< in ring order
 };
 
 }  // namespace weft::compile

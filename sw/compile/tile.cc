@@ -9,9 +9,9 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kShortestBeat = 8;        // cycles: a weight block takes as long to load
-constexpr int kLargestTileWidth = 4095; // RUN.tile_width
-constexpr int kTileOverhead = 64;       // cycles: set-up and what does not overlap between tiles
+constexpr int kShortestBeat = 8;         // cycles: a weight block takes as long to load
+constexpr int kLargestTileWidth = 4095;  // RUN.tile_width
+constexpr int kTileOverhead = 64;        // cycles: set-up and what does not overlap between tiles
 
 template <typename T>
 T CeilDiv(T a, T b) {
@@ -26,11 +26,9 @@ TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const Hardwar
   return buffer;
 }
 
-// Input rows in the buffer of a tile of `rows` output rows.
+// Input rows under `rows` output rows.
 int64_t InputRows(const Layer& layer, int rows) {
-  const int64_t under = std::min<int64_t>(layer.in.extent.h,
-                                          int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
-  return CeilDiv<int64_t>(under, RowStep(layer));
+  return std::min<int64_t>(layer.in.extent.h, int64_t{rows - 1} * layer.stride_h + layer.kernel_h);
 }
 
 TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int rows, int cols,
@@ -48,7 +46,8 @@ TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int
     const int64_t in_cols =
         narrow ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.kernel_w)
                : in.w;
-    plan.in = BufferOf(InputRows(layer, rows), in_cols * in.c, narrow, config);
+    const int64_t in_rows = CeilDiv<int64_t>(InputRows(layer, rows), RowStep(layer));
+    plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
   }
   const int64_t row_bytes = int64_t{cols} * out.c;
   if (spills.residual) plan.residual = BufferOf(rows, row_bytes, narrow, config);
@@ -85,8 +84,8 @@ int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
   if (!layer.IsRun()) return post;
   const WeightShape weights = ShapeOfWeights(layer, out.c, config);
   const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
-  const int64_t array = int64_t{weights.blocks} * weights.beats *
-                        std::max<int64_t>(pixels, kShortestBeat * stripes);
+  const int64_t array =
+      int64_t{weights.blocks} * weights.beats * std::max<int64_t>(pixels, kShortestBeat * stripes);
   return std::max(array, post);
 }
 
@@ -97,9 +96,9 @@ int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& p
   // Weights that do not stay in the ring pass again for every tile.
   const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
   const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
-  const int64_t load = (plan.in.bytes + plan.residual.bytes +
-                        (again ? weight_words * config.weight_word : 0)) /
-                       config.axi_bytes;
+  const int64_t load =
+      (plan.in.bytes + plan.residual.bytes + (again ? weight_words * config.weight_word : 0)) /
+      config.axi_bytes;
   const int64_t store = plan.out.bytes / config.axi_bytes;
   const Extent part = {out.h, out.w, plan.channels};
   const int64_t work = WorkCycles(
@@ -127,10 +126,8 @@ Rect InputRect(const Layer& layer, const Rect& out) {
     return std::pair{begin, end};
   };
   const Extent& in = layer.in.extent;
-  const auto [y0, y1] =
-      range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
-  const auto [x0, x1] =
-      range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
+  const auto [y0, y1] = range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
+  const auto [x0, x1] = range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
   return {y0, y1, x0, x1};
 }
 
@@ -166,8 +163,7 @@ std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const
     // Narrower tiles only add halos once two buffers of whole rows fit.
     if (two_slots_fit) break;
   }
-  const bool separate =
-      layer.kind == LayerKind::kDepthwise || layer.kind == LayerKind::kMaximum;
+  const bool separate = layer.kind == LayerKind::kDepthwise || layer.kind == LayerKind::kMaximum;
   if (best || !separate || layer.has_add || out.c % config.word() != 0 ||
       out.w > kLargestTileWidth) {
     return best;

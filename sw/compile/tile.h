@@ -34,9 +34,9 @@ struct TileBuffer {
 };
 
 struct TilePlan {
-  int rows = 0, cols = 0;   ///< of output pixels; the last tiles may be smaller
-  int channels = 0;         ///< of a tile; fewer than all only where channels do not mix
-  int slots = 1;            ///< copies of each buffer
+  int rows = 0, cols = 0;  ///< of output pixels; the last tiles may be smaller
+  int channels = 0;        ///< of a tile; fewer than all only where channels do not mix
+  int slots = 1;           ///< copies of each buffer
   TileBuffer in, residual, out;
   int64_t bytes() const { return slots * (in.bytes + residual.bytes + out.bytes); }
 };
@@ -55,13 +55,13 @@ struct Tile {
   int c0 = 0, c1 = 0;
 };
 
-/// Bytes between the rows of a tensor in the scratchpad: whole words, three more than a multiple of the
-/// banks, so that up to as many rows of a window as there are banks lie in different banks, together
-/// with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
+/// Bytes between the rows of a tensor in the scratchpad: whole words, three more than a multiple of
+/// the banks, so that up to as many rows of a window as there are banks lie in different banks,
+/// together with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
 int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config);
 
-/// Input rows from one that a tile needs to the next: rows that a 1x1 window with a stride skips are
-/// not loaded into tile buffers.
+/// Input rows from one that a tile needs to the next: rows that a 1x1 window with a stride skips
+/// are not loaded into tile buffers.
 int RowStep(const Layer& layer);
 
 /// The input pixels a rectangle of output pixels reads, inside the image and never empty.
@@ -75,8 +75,8 @@ std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const
 /// The tiles in the order they are computed: range of channels by range, row by row.
 std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan);
 
-/// Sizes of the stripes of `pixels` pixels: as equal as possible, at least two when each still keeps
-/// the array busy (a dependent layer can then start on the first). `ramp`: small ones first,
+/// Sizes of the stripes of `pixels` pixels: as equal as possible, at least two when each still
+/// keeps the array busy (a dependent layer can then start on the first). `ramp`: small ones first,
 /// because the pixels' input is still arriving.
 std::vector<int> StripesOf(int64_t pixels, bool ramp, const HardwareConfig& config);
 

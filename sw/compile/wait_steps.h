@@ -21,8 +21,7 @@ struct WaitLine {
 
 /// The line through or above `needs`; it never asks for more than `issued`, the blocks of all
 /// earlier commands. needs[i] <= issued.
-inline WaitLine FitWaits(const std::vector<uint32_t>& needs, int64_t largest_step,
-                         int64_t issued) {
+inline WaitLine FitWaits(const std::vector<uint32_t>& needs, int64_t largest_step, int64_t issued) {
   WaitLine flat;
   for (uint32_t need : needs) flat.first = std::max<int64_t>(flat.first, need);
   if (needs.size() < 2 || needs.back() <= needs.front()) return flat;

@@ -56,7 +56,8 @@ std::vector<Lanes> BeatsOf(const Layer& layer, const HardwareConfig& config) {
 // As many as BeatsOf lists.
 int CountBeats(const Layer& layer, const HardwareConfig& config) {
   if (layer.kind != LayerKind::kDense) {
-    return CeilDiv(layer.kernel_h, config.window_rows) * CeilDiv(layer.kernel_w, config.window_cols);
+    return CeilDiv(layer.kernel_h, config.window_rows) *
+           CeilDiv(layer.kernel_w, config.window_cols);
   }
   const int span = layer.kernel_w * layer.in.extent.c;
   const int end = layer.kernel_h * span;
@@ -114,8 +115,8 @@ std::vector<uint8_t> PackWeights(const Layer& layer, int channels, const Hardwar
         if (lanes[k] < 0) continue;
         const auto tap = static_cast<size_t>(lanes[k]);
         for (size_t i = 0; i < count; ++i) {
-          const size_t from = layer.kind == LayerKind::kDense ? (first + i) * taps + tap
-                                                              : tap * outs + first + i;
+          const size_t from =
+              layer.kind == LayerKind::kDense ? (first + i) * taps + tap : tap * outs + first + i;
           at[k * n + i] = static_cast<uint8_t>(layer.weights[from]);
         }
       }

@@ -62,16 +62,15 @@ class GraphMaker {
     attrs.multiplier = multiplier;
     const int channels = Shape(x)[3] * multiplier;
     const int weights = Weights({1, w.kernel_h, w.kernel_w, channels}, 3, w.per_channel);
-    const int y = Activations({Shape(x)[0], h, wd, channels},
-                              ScaleOfSums(x, w.kernel_h * w.kernel_w));
+    const int y =
+        Activations({Shape(x)[0], h, wd, channels}, ScaleOfSums(x, w.kernel_h * w.kernel_w));
     Add(OpKind::kDepthwiseConv2D, {x, weights, w.bias ? Bias(channels) : -1}, y, attrs);
     return y;
   }
 
   int FullyConnected(int x, int outputs, const WindowSpec& w = {.per_channel = false}) {
-    const int inputs = Shape(x).size() == 4
-                           ? static_cast<int>(At(x).ElementCount() / Shape(x)[0])
-                           : Shape(x).back();
+    const int inputs = Shape(x).size() == 4 ? static_cast<int>(At(x).ElementCount() / Shape(x)[0])
+                                            : Shape(x).back();
     const int weights = Weights({outputs, inputs}, 0, w.per_channel);
     std::vector<int32_t> shape = {static_cast<int32_t>(At(x).ElementCount() / inputs), outputs};
     const int y = Activations(shape, ScaleOfSums(x, inputs));
@@ -110,8 +109,9 @@ class GraphMaker {
   }
 
   int Reshape(int x, std::vector<int32_t> shape) {
-    const int y = At(x).type == DType::kFloat32 ? Float(std::move(shape))
-                                                : Activations(std::move(shape), ScaleOf(x), ZeroOf(x));
+    const int y = At(x).type == DType::kFloat32
+                      ? Float(std::move(shape))
+                      : Activations(std::move(shape), ScaleOf(x), ZeroOf(x));
     Add(OpKind::kReshape, {x}, y, ViewAttrs{});
     return y;
   }

@@ -77,7 +77,8 @@ TEST(Tiles, CoverTheOutputOnceAndFit) {
       if (spills.in) {
         const int64_t begin = int64_t{in.x0} * layer.in.extent.c / config.word() * config.word();
         EXPECT_LE(int64_t{in.x1} * layer.in.extent.c - begin, plan->in.pitch);
-        EXPECT_LE(in.height() * plan->in.pitch, plan->in.bytes);
+        const int rows = (in.height() + RowStep(layer) - 1) / RowStep(layer);
+        EXPECT_LE(rows * plan->in.pitch, plan->in.bytes);
       }
     }
     for (int count : covered) ASSERT_EQ(count, 1);
@@ -96,10 +97,10 @@ TEST(Weights, BeatsJoinTheEndsOfAtMostTwoRows) {
   };
   EXPECT_EQ(beats(1, 1, 16), 1);
   EXPECT_EQ(beats(1, 1, 17), 2);
-  EXPECT_EQ(beats(3, 3, 3), 2);     // 9 + 7 bytes, 2 + 9 bytes
-  EXPECT_EQ(beats(10, 4, 1), 5);    // two rows of four a beat
+  EXPECT_EQ(beats(3, 3, 3), 2);   // 9 + 7 bytes, 2 + 9 bytes
+  EXPECT_EQ(beats(10, 4, 1), 5);  // two rows of four a beat
   EXPECT_EQ(beats(3, 3, 16), 9);
-  EXPECT_EQ(beats(3, 3, 24), 14);   // 216 bytes
+  EXPECT_EQ(beats(3, 3, 24), 14);  // 216 bytes
 }
 
 // Reads weights back as the array would and compares with the kernel they came from.
@@ -129,7 +130,8 @@ TEST(Weights, LieInTheOrderOfTheBeatWalk) {
       for (; row < layer.kernel_h; ++beat) {
         const int n0 = std::min(config.k, span - offset);
         for (int i = 0; i < n0; ++i) {
-          ASSERT_EQ(weight(i), layer.weights[static_cast<size_t>(o * taps + row * span + offset + i)]);
+          ASSERT_EQ(weight(i),
+                    layer.weights[static_cast<size_t>(o * taps + row * span + offset + i)]);
         }
         offset += n0;
         if (offset == span) ++row, offset = 0;
@@ -137,7 +139,8 @@ TEST(Weights, LieInTheOrderOfTheBeatWalk) {
         if (n0 < config.k && row < layer.kernel_h) {
           n1 = std::min(config.k - n0, span);
           for (int i = 0; i < n1; ++i) {
-            ASSERT_EQ(weight(n0 + i), layer.weights[static_cast<size_t>(o * taps + row * span + i)]);
+            ASSERT_EQ(weight(n0 + i),
+                      layer.weights[static_cast<size_t>(o * taps + row * span + i)]);
           }
           offset = n1;
           if (offset == span) ++row, offset = 0;

@@ -90,9 +90,9 @@ class ProgramRun {
         device_->WriteMemory(
             bases_[kRegionInput] + static_cast<uint64_t>(image) * input.image_stride +
                 input.place.offset + uint64_t{row} * input.place.pitch,
-            std::span(whole).subspan(static_cast<size_t>(image) * bytes +
-                                         size_t{row} * input.place.row_bytes,
-                                     input.place.row_bytes));
+            std::span(whole).subspan(
+                static_cast<size_t>(image) * bytes + size_t{row} * input.place.row_bytes,
+                input.place.row_bytes));
       }
     }
   }
@@ -109,13 +109,13 @@ class ProgramRun {
                       int image, const std::string& what, uint64_t image_offset) {
     const std::vector<uint8_t>& whole = golden.tensors[static_cast<size_t>(tensor)];
     const size_t bytes = whole.size() / static_cast<size_t>(program_.images);
-    const uint64_t base = place.where == TensorPlace::Where::kMemory
-                              ? bases_[place.region] + image_offset
-                              : 0;
+    const uint64_t base =
+        place.where == TensorPlace::Where::kMemory ? bases_[place.region] + image_offset : 0;
     const std::vector<uint8_t> seen = ReadPlace(*device_, place, base);
     if (seen.size() != bytes) return what + ": place of another size";
     ++compared_;
-    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(image) * bytes);
+    const auto begin =
+        whole.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(image) * bytes);
     const auto at = std::mismatch(seen.begin(), seen.end(), begin);
     if (at.first == seen.end()) return "";
     return fmt::format("{}: byte {} of {} is {}, reference {} ({} of {} bytes differ)", what,
@@ -194,7 +194,8 @@ inline std::vector<std::vector<uint8_t>> RandomInputs(const Graph& graph, Rng& r
 /// Expects that the graph compiles and that device and reference agree on every tensor.
 inline void ExpectExact(const Graph& graph, const HardwareConfig& config, Rounding rounding,
                         const std::vector<std::vector<uint8_t>>& inputs) {
-  SCOPED_TRACE(fmt::format("{} {}", config.name, rounding == Rounding::kDouble ? "double" : "single"));
+  SCOPED_TRACE(
+      fmt::format("{} {}", config.name, rounding == Rounding::kDouble ? "double" : "single"));
   const Result<Program> program = Compile(graph, config, {.rounding = rounding});
   ASSERT_TRUE(program) << program.error().message;
   const Result<ReferenceResult> golden = RunReference(graph, inputs, rounding);

@@ -33,8 +33,8 @@ int Distance(uint64_t count, int64_t wait) {
 
 struct StreamChecker {
   const HardwareConfig& config;
-  uint64_t loads = 0, blocks = 0, stores = 0;       // of the commands so far
-  int64_t written = 0, released = 0;                // ring words
+  uint64_t loads = 0, blocks = 0, stores = 0;  // of the commands so far
+  int64_t written = 0, released = 0;           // ring words
   SetupOutputCmd output = {};
 
   template <typename T>
@@ -71,8 +71,11 @@ struct StreamChecker {
     CheckWaits(c, (count - 1) * c.wait_step_block + (c.beats - 1) * c.wait_step_beat);
     const bool streams = c.weights_stream || c.weights_release;
     if (streams) {
-      const int64_t block = c.weights_shared ? 0 : c.beats * config.block_words() +
-          (output.has_params && c.acc_last ? config.param_words(output.per_tensor) : 0);
+      const int64_t block =
+          c.weights_shared
+              ? 0
+              : c.beats * config.block_words() +
+                    (output.has_params && c.acc_last ? config.param_words(output.per_tensor) : 0);
       const int64_t words = c.weights_shared ? config.block_words() : count * block;
       const int64_t end = Position(c.weights_pos) + words;
       EXPECT_LE(end, written) << "reads weights nobody has asked for";

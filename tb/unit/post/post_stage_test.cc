@@ -727,7 +727,12 @@ TYPED_TEST(PostStageTest, ThroughputOfAdditions) {
   post.Drain();
   ASSERT_EQ(post.releases().size(), 2u);
   EXPECT_LE(post.releases()[1] - post.releases()[0], uint64_t{4 * (kRows + kLatency)});
-  post.Add(EltwiseCmd{.add = 1, .pixels = 64, .tile_width = 64, .channels = 2 * config.n});
+  post.Add(EltwiseCmd{.add = 1,
+                      .pixels = 64,
+                      .tile_width = 64,
+                      .a_addr = 3,  // each vector crosses a word: two reads at once
+                      .b_addr = config.word() - 1,
+                      .channels = 2 * config.n});
   post.Drain();
   ASSERT_EQ(post.releases().size(), 4u);
   EXPECT_LE(post.releases()[3] - post.releases()[2], uint64_t{3 * (kRows + kLatency)});
