@@ -5,17 +5,17 @@
 usage: mutate.py [--seed N] [--per-stage N] [--only PATTERN...] [--build DIR]
        mutate.py --check    only: every mutation still fits the sources
 
-The bugs are in tb/mutations.toml; a mutation replaces one text, which must occur exactly once in its
-file, by another. From each stage of the byte's path, --per-stage (default 2) are drawn with the
+The bugs are in tb/mutations.toml; a mutation replaces one text, which must occur exactly once in
+its file, by another. From each stage of the byte's path, --per-stage (default 2) are drawn with the
 printed seed; --only takes those whose names fit one of the patterns instead. Works on a copy of the
 sources in the build folder (default build-mutate), so ccache keeps what a mutation does not touch.
 
 What is built and run for a mutation is a part of what `make test` runs: first the program that the
 list names as the one that caught the bug before (`caught_by`); if that passes, everything is built,
-and every test program that was linked anew, which is every one with the mutated RTL in it, the system
-tests included. A program stops at its first failure. The unchanged sources pass the same programs
-first. A mutation that does not build is a mistake of the list and is reported as such. Exit code 0
-only if every mutation was caught.
+and every test program is run that was linked anew, which is every one with the mutated RTL in it,
+the system tests included. A program stops at its first failure. The unchanged sources pass the same
+programs first. A mutation that does not build is a mistake of the list and is reported as such.
+Exit code 0 only if every mutation was caught.
 """
 import argparse
 import fnmatch
@@ -45,7 +45,8 @@ def load():
         path = ROOT / mutation["file"]
         times = path.read_text().count(mutation["before"]) if path.exists() else 0
         if times != 1:
-            problems.append(f"{name}: its text occurs {times} times in {mutation['file']}, not once")
+            problems.append(
+                f"{name}: its text occurs {times} times in {mutation['file']}, not once")
         if mutation["before"] == mutation["after"]:
             problems.append(f"{name}: changes nothing")
         if not mutation.get("caught_by"):
@@ -61,11 +62,15 @@ def load():
 
 
 class Workspace:
-    """A copy of the sources with a build folder in it."""
+    """A build folder with a copy of the sources in it.
+
+    Paths from the build folder to system headers, which ccache goes by, are those of a build folder
+    next to it.
+    """
 
     def __init__(self, folder):
-        self.source = folder.resolve() / "source"
-        self.build = self.source / "build"
+        self.build = folder.resolve()
+        self.source = self.build / "source"
         self.all_pass = False  # whether the unchanged sources were seen to pass every test
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -82,7 +87,7 @@ class Workspace:
                     copy.unlink()
         self.environment = dict(os.environ, GTEST_FAIL_FAST="1")
         self.environment.setdefault("WEFT_DATA", str(ROOT / ".." / "shared"))
-        self.log = folder / "mutate.log"
+        self.log = self.build / "mutate.log"
         self.log.write_text("")
         if self.run("cmake", "-S", str(self.source), "-B", str(self.build), "-G", "Ninja")[0]:
             sys.exit(f"mutate.py: the copy does not configure; see {self.log}")
@@ -162,7 +167,8 @@ def draw(mutations, seed, per_stage):
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-stage", type=int, default=2)
     parser.add_argument("--only", nargs="+", metavar="PATTERN", help="such as 'dma_*'")

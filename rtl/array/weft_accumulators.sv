@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum; or overwrites,
+// Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum, or overwrites
 // in a block's first beat) while post reads and writes back the other. add_* comes with the
 // operand's mul_* and is delayed here to meet sum_i, which arrives two cycles later. After the last
 // row of a block the buffer is post's (full_o) until release_i. rd_data_o: a cycle after rd_en_i.

@@ -36,7 +36,6 @@ module weft_array_stage #(
   output      logic [8*weft_pkg::WeightWord-1:0]  prm_data_o,
   output      logic                               prm_table_o,
   output      logic                               prm_last_o,
-  output      logic                               prm_last_o,
   output      logic [1:0]                         acc_full_o,
   input  wire logic [1:0]                         acc_release_i,
   input  wire logic                               acc_rd_en_i,
@@ -167,7 +166,7 @@ module weft_array_stage #(
     .cmd_valid_i(wl_cmd_valid_i), .cmd_ready_o(wl_cmd_ready_o), .cmd_i(wl_cmd_i),
     .ring_rd_en_o, .ring_rd_addr_o, .ring_rd_data_i, .ring_written_i, .ring_released_o,
     .wb_valid_o(wb_valid), .wb_ready_i(wb_ready), .wb_data_o(wb_data),
-    .prm_valid_o, .prm_ready_i, .prm_data_o, .prm_table_o, .prm_last_o, .prm_last_o,
+    .prm_valid_o, .prm_ready_i, .prm_data_o, .prm_table_o, .prm_last_o,
     .idle_o(loader_idle)
   );
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads the pieces of weft_feed_dense and weft_feed_columns through four word ports and delivers, in
-// order, operand vectors (vec_*, from a queue) or rows of window columns (col_*, a write without
+// Reads the pieces of weft_feed_dense and weft_feed_columns through four word ports and delivers,
+// in order, operand vectors (vec_*, from a queue) or rows of window columns (col_*, a write without
 // handshake: its place is reserved before reading, col_free_i returns one). Of a piece whose words
 // are not granted at once those that are will be kept. Without conflicts one piece a cycle; a
 // vector comes four cycles after its piece.

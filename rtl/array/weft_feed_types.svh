@@ -113,10 +113,10 @@
     logic [15:0] lead_rest; \
   } issue_t;
 
-// One step of address generation, at most four words. Fragment i: bytes addr_i + col_i .. +n_i-1, of
-// which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. `column`: the fragments are
-// rows part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each one word;
-// those of rows 2 and 3 at addr2 + col0 and addr3 + col0), of which all bytes exist.
+// One step of address generation, at most four words. Fragment i: bytes addr_i + col_i .. +n_i-1,
+// of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. `column`: the fragments
+// are rows part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each one
+// word; those of rows 2 and 3 at addr2 + col0 and addr3 + col0), of which all bytes exist.
 `define WEFT_PIECE_BITS 294
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \

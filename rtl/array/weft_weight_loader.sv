@@ -3,9 +3,10 @@
 // Follows the exec commands beside the feed and streams what they use out of the weight ring:
 // weight blocks to the array's shadow (wb_*), parameter records and softmax tables to post (prm_*,
 // prm_last_o with the last word of each), in ring order, ahead of their use. A word is read once
-// ring_written_i says it is there; ring_released_o tells the weights engine which words may be overwritten. A small queue covers the ring's read latency, so
-// blocks follow one another without a gap; another holds a whole record, so that weights behind it
-// need not wait until post has finished with the record before.
+// ring_written_i says it is there; ring_released_o tells the weights engine which words may be
+// overwritten. A small queue covers the ring's read latency, so blocks follow one another without a
+// gap; another holds a whole record, so that weights behind it need not wait until post has
+// finished with the record before.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_weight_loader #(
@@ -29,7 +30,6 @@ module weft_weight_loader #(
   output      logic [8*weft_pkg::WeightWord-1:0] prm_data_o,
   output      logic                              prm_table_o,
   output      logic                              prm_last_o,
-  output      logic                              prm_last_o,     // last word of a record or table
   output      logic                              idle_o
 );
 
@@ -162,11 +162,10 @@ module weft_weight_loader #(
 
   // The ring answers a cycle later, into the queue.
   logic back_valid_q, back_prm_q, back_table_q, back_last_q;
-  logic queue_valid, queue_push_ready, queue_prm, queue_table, queue_last;
+  logic queue_valid, queue_push_ready, queue_prm, queue_table, queue_last, record_ready;
   always_ff @(posedge clk_i) begin
     back_prm_q <= in_tail_q;
     back_table_q <= table_q;
-    back_last_q <= last_word;
     back_last_q <= last_word;
     if (!rst_ni) begin
       back_valid_q <= 1'b0;
@@ -181,16 +180,19 @@ module weft_weight_loader #(
     .clk_i, .rst_ni,
     .valid_i(back_valid_q), .ready_o(queue_push_ready),
     .data_i({back_prm_q, back_table_q, back_last_q, ring_rd_data_i}),
-    .valid_o(queue_valid), .ready_i(queue_prm ? prm_ready_i : wb_ready_i),
+    .valid_o(queue_valid), .ready_i(queue_prm ? record_ready : wb_ready_i),
     .data_o({queue_prm, queue_table, queue_last, wb_data_o})
+  );
+  weft_fifo #(.Width(2 + 8 * WordBytes), .Depth(RecordWords)) u_record (
+    .clk_i, .rst_ni,
+    .valid_i(queue_valid && queue_prm), .ready_o(record_ready),
+    .data_i({queue_table, queue_last, wb_data_o}),
+    .valid_o(prm_valid_o), .ready_i(prm_ready_i),
+    .data_o({prm_table_o, prm_last_o, prm_data_o})
   );
   assign queue_pop = queue_valid && (queue_prm ? record_ready : wb_ready_i);
   assign wb_valid_o = queue_valid && !queue_prm;
-  assign prm_valid_o = queue_valid && queue_prm;
-  assign prm_data_o = wb_data_o;
-  assign prm_table_o = queue_table;
-  assign prm_last_o = queue_last;
-  assign idle_o = !busy_q && !back_valid_q && !queue_valid;
+  assign idle_o = !busy_q && !back_valid_q && !queue_valid && !prm_valid_o;
 
 endmodule
 `default_nettype wire

@@ -3,7 +3,8 @@
 // Forms the windows of depthwise and maximum beats: R rows by C columns of N channels. Columns
 // arrive from weft_feed_fetch (col_*) into a queue and from there, at most one a cycle, into a
 // rotating buffer of C columns; columns of padding are not stored. ready_o says that the window of
-// the next pixel of the beat issue_i is complete; take_i puts it into the register window_o. Columns of following rows and beats may already lie behind those of the present one.
+// the next pixel of the beat issue_i is complete; take_i puts it into the register window_o.
+// Columns of following rows and beats may already lie behind those of the present one.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"

@@ -54,10 +54,12 @@ module weft_fifo #(
   logic [Width-1:0] waiting_data_q;
   always_ff @(posedge clk_i) begin
     waiting_q <= rst_ni && valid_i && !ready_o;
-    waiting_data_q <= data_i;
+    if (valid_i && !ready_o) waiting_data_q <= data_i;
     if (rst_ni) begin
       `WEFT_ASSERT(a_count_fits_pointers, (wr_ptr_q == rd_ptr_q) == (!valid_o || !ready_o))
-      `WEFT_ASSERT(a_input_held, !waiting_q || (valid_i && data_i == waiting_data_q))
+      if (waiting_q) begin
+        `WEFT_ASSERT(a_input_held, valid_i && data_i == waiting_data_q)
+      end
     end
   end
 `endif

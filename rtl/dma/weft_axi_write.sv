@@ -213,14 +213,17 @@ module weft_axi_write #(
   logic [Entry-1:0] w_q;
   always_ff @(posedge clk_i) begin
     aw_waits_q <= rst_ni && axi_awvalid_o && !axi_awready_i;
-    aw_q <= {axi_awaddr_o, axi_awlen_o};
     w_waits_q <= rst_ni && axi_wvalid_o && !axi_wready_i;
-    w_q <= {axi_wlast_o, axi_wstrb_o, axi_wdata_o};
+    if (axi_awvalid_o && !axi_awready_i) aw_q <= {axi_awaddr_o, axi_awlen_o};
+    if (axi_wvalid_o && !axi_wready_i) w_q <= {axi_wlast_o, axi_wstrb_o, axi_wdata_o};
     if (rst_ni) begin
       `WEFT_ASSERT(a_answer_was_due, !axi_bvalid_i || answer_valid)
-      `WEFT_ASSERT(a_aw_held, !aw_waits_q || (axi_awvalid_o && aw_q == {axi_awaddr_o, axi_awlen_o}))
-      `WEFT_ASSERT(a_w_held,
-                   !w_waits_q || (axi_wvalid_o && w_q == {axi_wlast_o, axi_wstrb_o, axi_wdata_o}))
+      if (aw_waits_q) begin
+        `WEFT_ASSERT(a_aw_held, axi_awvalid_o && aw_q == {axi_awaddr_o, axi_awlen_o})
+      end
+      if (w_waits_q) begin
+        `WEFT_ASSERT(a_w_held, axi_wvalid_o && w_q == {axi_wlast_o, axi_wstrb_o, axi_wdata_o})
+      end
     end
   end
 `endif

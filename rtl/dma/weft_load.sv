@@ -139,11 +139,8 @@ module weft_load #(
   assign cmd_end = row_end && rows_q == '0;
   assign next_take = !active_q || (beat && cmd_end);
 
-  always_comb begin
-    for (int unsigned i = 0; i < WordBytes; i++) begin
-      tail_mask[i] = !row_end || tail_q == '0 || WordBits'(i) < tail_q;
-    end
-  end
+  // Ones up to and with the row's last byte.
+  assign tail_mask = row_end ? {WordBytes{1'b1}} >> (WordBits'(0) - tail_q) : {WordBytes{1'b1}};
 
   always_ff @(posedge clk_i) begin
     if (next_take && next_valid) begin

@@ -189,7 +189,7 @@ module weft_store #(
   );
 
   always_comb begin
-    for (int unsigned i = 0; i < WordBytes; i++) strobes[i] = WordBits'(i) <= out_size;
+    strobes = {WordBytes{1'b1}} >> ~out_size;  // bytes 0 to out_size
     wr_addr_o = out_addr;
     wr_data_o = out_data[0+:8*B];
     wr_strb_o = strobes[0+:B];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The array stage as docs/architecture.md and docs/commands.md define it, one byte at a time: beats,
-// operands, accumulators. Written from the text, without regard to how the hardware does it.
+// The array stage as docs/architecture.md and docs/commands.md define it, one byte at a time:
+// beats, operands, accumulators. Written from the text, without regard to how the hardware does it.
 //
 //   ArrayModel model(config);
 //   model.StartWindow();                                   // acc_first

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A sequence of exec commands for the array stage, with everything around it: scratchpad, weight stream,
-// what post must receive, and which bytes of the scratchpad appear only when which counts are reached.
+// A sequence of exec commands for the array stage, with everything around it: scratchpad, weight
+// stream, what post must receive, and which bytes of the scratchpad come late.
 //
 //   JobBuilder builder(config, rng);
 //   builder.RandomRun();                  // or Run(setup, output, run) with commands of your own
@@ -19,9 +19,11 @@
 
 namespace weft::testing {
 
-/// What post finds in an accumulator buffer: nothing (null), or pixels x N of which `channels` count.
+/// What post finds in an accumulator buffer: nothing (null), or pixels x N values, of which
+/// `channels` in a row count. `record`: a parameter record belongs to it.
 struct ExpectedBlock {
   bool null = true;
+  bool record = false;
   int64_t pixels = 0;
   int channels = 0;
   std::vector<int32_t> acc;
@@ -29,6 +31,7 @@ struct ExpectedBlock {
 
 struct ParameterWord {
   bool table = false;
+  bool last = false;  // of a record or table
   std::vector<uint8_t> bytes;
 };
 
@@ -83,6 +86,7 @@ class JobBuilder {
         const int64_t from = weight_words();
         AppendRandom(config_.param_words(output.per_tensor));
         for (int64_t w = from; w < weight_words(); ++w) Parameter(false, w);
+        job_.parameters.back().last = true;
       }
     }
     Add(setup);
@@ -90,7 +94,7 @@ class JobBuilder {
     Execute(setup, output, run, first_word);
   }
 
-  /// The RUN again on weights that have not been released, `first_word` the stream's word of its first.
+  /// The RUN again on weights that have not been released, from word `first_word` of the stream on.
   void Execute(const SetupInputCmd& setup, const SetupOutputCmd& output, const RunCmd& run,
                int64_t first_word) {
     Add(run);
@@ -124,6 +128,7 @@ class JobBuilder {
       if (!run.acc_last) continue;
       ExpectedBlock& block = job_.blocks.emplace_back();
       block.null = false;
+      block.record = output.has_params;
       block.pixels = run.pixels;
       block.channels = static_cast<int>(std::min<int64_t>(config_.n, run.channels - j * config_.n));
       for (int64_t p = 0; p < run.pixels; ++p)
@@ -161,6 +166,7 @@ class JobBuilder {
       const int64_t words = 1024 / config_.weight_word;
       AppendRandom(words);
       for (int64_t w = weight_words() - words; w < weight_words(); ++w) Parameter(true, w);
+      job_.parameters.back().last = true;
       Add(command);
       job_.blocks.emplace_back();
     }
@@ -251,9 +257,12 @@ class JobBuilder {
         again.weights_release = 1;
         again.wait_mask = 0;
         if (run.wait_mask == 0) {
-          for (int64_t w = first_word, j = 0; output.has_params && j * config_.n < run.channels; ++j) {
-            w += (s.mode == 2 ? 0 : run.beats) * config_.block_words();
-            for (int i = 0; i < config_.param_words(output.per_tensor); ++i) Parameter(false, w++);
+          int64_t word = first_word;
+          for (int64_t j = 0; output.has_params && j < blocks; ++j) {
+            word += (s.mode == 2 ? 0 : run.beats) * config_.block_words();
+            for (int i = 0; i < config_.param_words(output.per_tensor); ++i)
+              Parameter(false, word++);
+            job_.parameters.back().last = true;
           }
           Execute(s, output, again, first_word);
           released_ = weight_words();
@@ -272,7 +281,7 @@ class JobBuilder {
 
   void Parameter(bool table, int64_t word) {
     const auto begin = job_.weights.begin() + word * config_.weight_word;
-    job_.parameters.push_back({table, {begin, begin + config_.weight_word}});
+    job_.parameters.push_back({table, false, {begin, begin + config_.weight_word}});
   }
 
   const HardwareConfig& config_;

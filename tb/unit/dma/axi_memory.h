@@ -35,6 +35,9 @@ uint8_t* PortBytes(Port& port) {
   return reinterpret_cast<uint8_t*>(&port);
 }
 
+// What a bad 256-byte block answers: SLVERR or DECERR.
+inline int ErrorResponse(uint64_t block) { return block % 2 == 0 ? 2 : 3; }
+
 class AxiReadMemory {
  public:
   AxiReadMemory(Rng& rng, int beat_bytes) : rng_(rng), beat_bytes_(beat_bytes) {}
@@ -44,7 +47,7 @@ class AxiReadMemory {
   double address_stall = 0;
   double data_stall = 0;
   bool keep_order = false;        // bursts answered in order, no interleaving
-  std::set<uint64_t> bad_blocks;  // 256-byte blocks (address / 256) that answer SLVERR
+  std::set<uint64_t> bad_blocks;  // 256-byte blocks (address / 256) that answer ErrorResponse
   std::vector<int> order;         // ID of each burst accepted
   int most_bursts = 0;            // accepted and not yet answered, at most
   int64_t beats = 0;
@@ -61,7 +64,8 @@ class AxiReadMemory {
       model.axi_rid_i = burst.id;
       for (int i = 0; i < beat_bytes_; ++i)
         PortBytes(model.axi_rdata_i)[i] = MemoryByte(address + i);
-      model.axi_rresp_i = bad_blocks.contains(burst.address / 256) ? 2 : 0;
+      const uint64_t block = burst.address / 256;
+      model.axi_rresp_i = bad_blocks.contains(block) ? ErrorResponse(block) : 0;
       model.axi_rlast_i = burst.next == burst.len;
     }
   }
@@ -142,7 +146,7 @@ class AxiWriteMemory {
   int latency_high = 1;
   double address_stall = 0;
   double data_stall = 0;
-  std::set<uint64_t> bad_blocks;        // 256-byte blocks that answer SLVERR
+  std::set<uint64_t> bad_blocks;        // 256-byte blocks that answer ErrorResponse
   std::map<uint64_t, uint8_t> written;  // every byte written
   int64_t beats = 0;
   int64_t bursts = 0;
@@ -156,7 +160,8 @@ class AxiWriteMemory {
     model.axi_wready_i = w_ready_;
     answering_ = !bursts_.empty() && bursts_.front().complete && bursts_.front().due <= cycle_;
     model.axi_bvalid_i = answering_;
-    model.axi_bresp_i = answering_ && bad_blocks.contains(bursts_.front().address / 256) ? 2 : 0;
+    const uint64_t block = answering_ ? bursts_.front().address / 256 : 0;
+    model.axi_bresp_i = answering_ && bad_blocks.contains(block) ? ErrorResponse(block) : 0;
   }
 
   template <typename Model>

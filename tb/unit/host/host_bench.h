@@ -152,6 +152,7 @@ class HostBench {
   }
   size_t streams() const { return streams_.size(); }
   bool hanging() const { return kind_ == kHang; }
+  bool ending() const { return kind_ == kEnd; }
   bool busy_memory() const { return !flying_.empty(); }
 
   double stall = 0.3;  // of everything

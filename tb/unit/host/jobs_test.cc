@@ -35,13 +35,17 @@ class Driver {
     host_.Write(WEFT_REG_RING_BASE_LO, static_cast<uint32_t>(ring_));
     host_.Write(WEFT_REG_RING_BASE_HI, static_cast<uint32_t>(ring_ >> 32));
     host_.Write(WEFT_REG_RING_LOG2, log2_);
+    PlaceRegions();
+    host_.Write(WEFT_REG_WATCHDOG, 2000);
+    host_.Write(WEFT_REG_IRQ_MASK, 3);
+  }
+
+  void PlaceRegions() {
     for (uint32_t i = 0; i < 8; ++i) {
       region_[i] = uint64_t(rng_.Int(0, 255)) << 32 | (i + 1) << 28 | (rng_.Bits() & 0x00ffffc0);
       host_.Write(WEFT_REG_REGION_BASE_LO(i), static_cast<uint32_t>(region_[i]));
       host_.Write(WEFT_REG_REGION_BASE_HI(i), static_cast<uint32_t>(region_[i] >> 32));
     }
-    host_.Write(WEFT_REG_WATCHDOG, 2000);
-    host_.Write(WEFT_REG_IRQ_MASK, 3);
   }
 
   int room() const { return 1 << log2_; }
@@ -215,6 +219,23 @@ TYPED_TEST(JobsTest, QueuedJobsRunInOrder) {
   }
 }
 
+// Region bases are taken when a job begins: the host may then write those of the next one.
+TYPED_TEST(JobsTest, RegionsAreTakenWhenAJobBegins) {
+  Rng rng;
+  Driver<TypeParam> driver(rng);
+  auto& host = driver.host();
+  for (int round = 0; round < 10 && !this->HasFailure(); ++round) {
+    const Job job = driver.Queue(WEFT_ERROR_NONE);
+    host.mute = true;
+    driver.Ring();
+    host.Wait(rng.Int(20, 60));  // its entry is being read
+    driver.PlaceRegions();
+    host.mute = false;
+    driver.Expect(job);
+    driver.ExpectQuiet();
+  }
+}
+
 // Every kind of error: reported, halted, resumed, and the jobs around it are whole.
 TYPED_TEST(JobsTest, Errors) {
   Rng rng;
@@ -296,6 +317,31 @@ TYPED_TEST(JobsTest, AbortAtAnyTime) {
     driver.ExpectQuiet();
   }
   EXPECT_GT(aborted, 50);
+}
+
+// An abort in any cycle around a job's end stops that job or the one queued behind it.
+TYPED_TEST(JobsTest, AbortAroundAJobsEnd) {
+  Rng rng;
+  Driver<TypeParam> driver(rng);
+  auto& host = driver.host();
+  host.stall = 0;
+  while (driver.room() < 2) driver.Configure();
+  for (int delay = 0; delay < 100 && !this->HasFailure(); ++delay) {
+    const Job job = driver.Queue(WEFT_ERROR_NONE);
+    host.PutEnd(job.stream.back(), 20);
+    const Job behind = driver.Queue(WEFT_ERROR_NONE);
+    host.PutEnd(behind.stream.back(), 200);
+    driver.Ring();
+    while (!host.ending()) host.Wait(1);
+    host.Wait(delay);
+    host.Write(WEFT_REG_CONTROL, WEFT_CONTROL_ABORT);
+    host.Await(WEFT_REG_STATUS, WEFT_STATUS_BUSY, 0);
+    EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED) << "delay " << delay;
+    EXPECT_EQ(host.Read(WEFT_REG_ERROR_CODE), WEFT_ERROR_ABORTED);
+    host.Write(WEFT_REG_CONTROL, WEFT_CONTROL_RESET);
+    driver.AfterReset();
+    while (host.streams() > 0) host.TakeStream();
+  }
 }
 
 // A reset forgets everything, whenever it comes, and nothing of it shows in the next job.

@@ -411,6 +411,9 @@ class Post {
       operand_word_[port] =
           static_cast<int>(bench_->opd_addr_o >> (port * kAddrBits)) & ((1 << kAddrBits) - 1);
     }
+    // Two words of one bank take two cycles.
+    const auto bank = [](int word) { return (word ^ word >> 3 ^ word >> 6) & 7; };
+    if (granted_ == 3 && bank(operand_word_[0]) == bank(operand_word_[1])) granted_ = 1;
     bench_->opd_gnt_i = granted_;
     bench_.Settle();
   }
