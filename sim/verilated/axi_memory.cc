@@ -39,8 +39,8 @@ Status CheckAxiMemoryOptions(const AxiMemoryOptions& options) {
       return Fail("memory {} is {} beats a cycle: it must be 0.001 to 1", name, bandwidth);
     }
   }
-  for (const int stall : {options.ar_stall, options.r_stall, options.aw_stall, options.w_stall,
-                          options.b_stall}) {
+  for (const int stall :
+       {options.ar_stall, options.r_stall, options.aw_stall, options.w_stall, options.b_stall}) {
     if (stall < 0 || stall > kMaxStall) {
       return Fail("a memory stall is {} percent: it must be 0 to {}", stall, kMaxStall);
     }
@@ -267,7 +267,8 @@ void AxiMemory::Advance() {
   ar_ready_ = !reads_.full() && !Stalls(options_.ar_stall);
   // A write may wait for data while others wait for their answer to be taken.
   aw_ready_ = writes_.count + answers_.count < kBursts && !Stalls(options_.aw_stall);
-  w_ready_ = early_.count < kEarlyBeats && SlotOpen(write_slot_, cycle_) && !Stalls(options_.w_stall);
+  w_ready_ =
+      early_.count < kEarlyBeats && SlotOpen(write_slot_, cycle_) && !Stalls(options_.w_stall);
   if (!r_valid_ && reads_.count > 0) OfferReadBeat();
   if (!b_valid_ && answers_.count > 0) OfferAnswer();
   quiet_ = !random_ready_ && idle() && early_.count == 0 && !ar_held_ && !aw_held_ && !w_held_ &&

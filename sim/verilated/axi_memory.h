@@ -157,7 +157,7 @@ class AxiMemory {
     uint64_t taken;  // cycle of the address; of the last of address and data in an answer
     uint32_t id;
     uint32_t len;
-    uint32_t next;   // beat
+    uint32_t next;  // beat
     AxiResponse response;
   };
   struct WriteBeat {
@@ -200,14 +200,14 @@ class AxiMemory {
   const std::span<uint8_t> bytes_;
   const uint32_t beat_bytes_;
   const AxiMemoryOptions options_;
-  const bool random_ready_;         // some ready line is drawn anew every cycle
-  const uint64_t read_interval_;    // 1/65536 cycles between beats
+  const bool random_ready_;       // some ready line is drawn anew every cycle
+  const uint64_t read_interval_;  // 1/65536 cycles between beats
   const uint64_t write_interval_;
   uint64_t random_;
 
   uint64_t cycle_ = 0;
-  bool quiet_ = false;              // nothing is under way or held, nothing changes by itself
-  bool changed_ = true;             // Drive has something to do
+  bool quiet_ = false;   // nothing is under way or held, nothing changes by itself
+  bool changed_ = true;  // Drive has something to do
 
   // What is driven.
   bool ar_ready_ = false, aw_ready_ = false, w_ready_ = false;
@@ -225,12 +225,12 @@ class AxiMemory {
   WriteBeat w_ = {};
 
   Queue<Burst, kBursts> reads_;
-  Queue<Burst, kBursts> writes_;          // data not complete
+  Queue<Burst, kBursts> writes_;  // data not complete
   Queue<Burst, kBursts> answers_;
   Queue<WriteBeat, kEarlyBeats> early_;
-  uint32_t r_index_ = 0;                  // of the burst on offer in reads_
+  uint32_t r_index_ = 0;  // of the burst on offer in reads_
   uint32_t b_index_ = 0;
-  uint64_t read_slot_ = 0;                // 1/65536 cycles: when the next beat may move
+  uint64_t read_slot_ = 0;  // 1/65536 cycles: when the next beat may move
   uint64_t write_slot_ = 0;
   uint64_t last_read_beat_ = UINT64_MAX;  // cycle
   uint64_t last_write_beat_ = UINT64_MAX;

@@ -56,6 +56,9 @@ class Simulation final : public VerilatedDevice {
   }
 
   ~Simulation() override {
+    // The model's destructor works on the context last used in this thread, which may be that of
+    // another device, and gone.
+    Verilated::threadContextp(context_.get());
     model_->final();
 #if VM_TRACE
     wave_.close();
@@ -162,8 +165,9 @@ class Simulation final : public VerilatedDevice {
   static constexpr int kResetCycles = 4;
   static constexpr int kRegisterCycles = 1000;  // no access takes as long
   // Whether the model lets us skip the low half of the clock (waves show it).
-  static constexpr bool kCanSkip =
-      !VM_TRACE && requires(Model& m) { m.rootp->__Vtrigrprev__TOP__clk_i; };
+  static constexpr bool kCanSkip = !VM_TRACE && requires(Model & m) {
+    m.rootp->__Vtrigrprev__TOP__clk_i;
+  };
 
   static AxiMemoryOptions WithSeed(AxiMemoryOptions options, uint64_t seed) {
     options.seed = seed;
@@ -252,7 +256,7 @@ class Simulation final : public VerilatedDevice {
   std::array<const uint8_t*, 8> Banks() const {
     const auto bytes = [](const auto& mem) { return reinterpret_cast<const uint8_t*>(&mem[0]); };
     const auto& root = *model_->rootp;
-#define WEFT_BANK(i)                                                                         \
+#define WEFT_BANK(i) \
   bytes(root.weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
     return {WEFT_BANK(0), WEFT_BANK(1), WEFT_BANK(2), WEFT_BANK(3),
             WEFT_BANK(4), WEFT_BANK(5), WEFT_BANK(6), WEFT_BANK(7)};

@@ -21,8 +21,9 @@ Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedDevice(const HardwareConfi
     return tl::unexpected(checked.error());
   }
   if (!options.wave_file.empty() && !VM_TRACE) {
-    return Fail("{}: this program was built without waves; use the one built with them (`make trace`)",
-                options.wave_file);
+    return Fail(
+        "{}: this program was built without waves; use the one built with them (`make trace`)",
+        options.wave_file);
   }
   if (options.memory_bytes == 0 || options.memory_bytes > kMaxMemoryBytes) {
     return Fail("a device with {} bytes of memory: it must be 1 to {}", options.memory_bytes,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The device that is the hardware: weft_top, verilated, clocked behind the Device interface, with an
-// AXI memory whose latency, bandwidth, stalls and errors are options.
+// The device that is the hardware: weft_top, verilated, clocked behind the Device interface, with
+// an AXI memory whose latency, bandwidth, stalls and errors are options.
 //
 //   Result<std::unique_ptr<VerilatedDevice>> device = MakeVerilatedDevice(*config, {.seed = 7});
 //   if (!device) { std::cerr << device.error().message << "\n"; return 1; }

@@ -6,8 +6,9 @@
 
 namespace weft {
 
-Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedWeft1024(
-    const HardwareConfig& config, const VerilatedOptions& options, MappedBytes bytes) {
+Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedWeft1024(const HardwareConfig& config,
+                                                               const VerilatedOptions& options,
+                                                               MappedBytes bytes) {
   return MakeSimulation<Vweft_top_weft1024>(config, options, std::move(bytes));
 }
 

@@ -6,8 +6,9 @@
 
 namespace weft {
 
-Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedWeft64(
-    const HardwareConfig& config, const VerilatedOptions& options, MappedBytes bytes) {
+Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedWeft64(const HardwareConfig& config,
+                                                             const VerilatedOptions& options,
+                                                             MappedBytes bytes) {
   return MakeSimulation<Vweft_top_weft64>(config, options, std::move(bytes));
 }
 

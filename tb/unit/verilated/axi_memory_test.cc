@@ -230,8 +230,14 @@ TEST(AxiMemory, KeepsContentsUnderStallsAndReordering) {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(rng.Bits());
     std::vector<uint8_t> expected = bytes;
     Master master(bytes,
-                  {.read_latency = 5, .write_latency = 3, .ar_stall = 30, .r_stall = 30,
-                   .aw_stall = 30, .w_stall = 30, .b_stall = 30, .reorder = reorder,
+                  {.read_latency = 5,
+                   .write_latency = 3,
+                   .ar_stall = 30,
+                   .r_stall = 30,
+                   .aw_stall = 30,
+                   .w_stall = 30,
+                   .b_stall = 30,
+                   .reorder = reorder,
                    .seed = rng.Bits()},
                   &rng, 0.3);
     for (int i = 0; i < 200; ++i) {
@@ -312,13 +318,12 @@ TEST(AxiMemory, AnswersFaultsWithTheirResponse) {
   Rng rng;
   std::vector<uint8_t> bytes(0x1010, 7);
   using Kind = AxiFault::Kind;
-  Master master(bytes, {.faults = {{.kind = Kind::kRead, .begin = 0x210, .end = 0x211},
-                                   {.kind = Kind::kWrite, .begin = 0x300, .end = 0x400},
-                                   {.kind = Kind::kRead,
-                                    .response = AxiResponse::kDecodeError,
-                                    .nth = 4}}});
-  master.reads = {{0, 0x200, 0}, {0, 0x200, 1}, {0, 0x1010, 0}, {0, 0, 0}, {0, 0, 0},
-                  {0, 0x1000, 0}, {0, 0x1000, 1}};
+  Master master(
+      bytes, {.faults = {{.kind = Kind::kRead, .begin = 0x210, .end = 0x211},
+                         {.kind = Kind::kWrite, .begin = 0x300, .end = 0x400},
+                         {.kind = Kind::kRead, .response = AxiResponse::kDecodeError, .nth = 4}}});
+  master.reads = {{0, 0x200, 0}, {0, 0x200, 1},  {0, 0x1010, 0}, {0, 0, 0},
+                  {0, 0, 0},     {0, 0x1000, 0}, {0, 0x1000, 1}};
   master.Run();
   std::vector<int> responses;
   for (const Beat& beat : master.beats) {
@@ -403,7 +408,8 @@ TEST_F(AxiRules, ValidAndPayloadStayUntilReady) {
        [](Ports& p) { p.m_axi_arvalid_o = false; }},
       {"ARVALID", [](Ports& p) { p.m_axi_arvalid_o = true; },
        [](Ports& p) { p.m_axi_araddr_o += kBeat; }},
-      {"ARVALID", [](Ports& p) { p.m_axi_arvalid_o = true; }, [](Ports& p) { p.m_axi_arid_o ^= 1; }},
+      {"ARVALID", [](Ports& p) { p.m_axi_arvalid_o = true; },
+       [](Ports& p) { p.m_axi_arid_o ^= 1; }},
       {"AWVALID", [](Ports& p) { p.m_axi_awvalid_o = true; },
        [](Ports& p) { p.m_axi_awvalid_o = false; }},
       {"AWVALID", [](Ports& p) { p.m_axi_awvalid_o = true; },

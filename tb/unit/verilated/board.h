@@ -6,7 +6,7 @@
 //   board.Queue({LoadCmd{...}, EndCmd{}});
 //   EXPECT_EQ(board.Finish(), WEFT_ERROR_NONE);
 //
-// Memory: 8 regions of 1 MiB each, then the job ring. The fixture checks Violations() at the end.
+// Memory: 8 regions of 1 MiB each, then the job ring.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,6 +14,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,8 +62,8 @@ class Board {
   uint32_t Queue(const std::vector<Command>& commands) {
     std::vector<uint8_t> stream(commands.size() * kCommandBytes);
     for (size_t i = 0; i < commands.size(); ++i) {
-      Encode(commands[i], std::span<uint8_t, kCommandBytes>(&stream[i * kCommandBytes],
-                                                            size_t{kCommandBytes}));
+      Encode(commands[i],
+             std::span<uint8_t, kCommandBytes>(&stream[i * kCommandBytes], size_t{kCommandBytes}));
     }
     return QueueBytes(stream, static_cast<uint32_t>(commands.size()), config_.hash);
   }

@@ -44,15 +44,15 @@ TEST_P(BringUp, RegistersHoldWhatTheyCan) {
       {WEFT_REG_RING_BASE_LO, ~63u},
       {WEFT_REG_RING_BASE_HI, 0xff},
       {WEFT_REG_WATCHDOG, ~0u},
-      {WEFT_REG_AXI_ATTR, WEFT_AXI_ATTR_ARCACHE | WEFT_AXI_ATTR_ARPROT | WEFT_AXI_ATTR_AWCACHE |
-                              WEFT_AXI_ATTR_AWPROT},
+      {WEFT_REG_AXI_ATTR,
+       WEFT_AXI_ATTR_ARCACHE | WEFT_AXI_ATTR_ARPROT | WEFT_AXI_ATTR_AWCACHE | WEFT_AXI_ATTR_AWPROT},
       {WEFT_REG_REGION_BASE_LO(0), ~63u},
       {WEFT_REG_REGION_BASE_HI(0), 0xff},
       {WEFT_REG_REGION_BASE_LO(7), ~63u},
       {WEFT_REG_REGION_BASE_HI(7), 0xff},
       {WEFT_REG_ID, 0},  // read-only
       {WEFT_REG_ERROR_CODE, 0},
-      {0x3fc, 0},        // nothing there
+      {0x3fc, 0},  // nothing there
   };
   for (const auto& [offset, mask] : masks) {
     const uint32_t fixed = offset == WEFT_REG_ID ? WEFT_ID_VALUE : 0;
@@ -124,10 +124,8 @@ TEST_P(BringUp, MarksAreObservedAndWritten) {
   Board board(config());
   std::vector<std::pair<uint32_t, uint64_t>> seen;  // layer, cycle
   board->SetMarkObserver([&](uint32_t layer) { seen.emplace_back(layer, board->Now()); });
-  board.Queue({MarkCmd{.region = 4, .offset = 64, .layer = 3},
-               NopCmd{},
-               MarkCmd{.region = 4, .offset = 128, .layer = 65535},
-               EndCmd{}});
+  board.Queue({MarkCmd{.region = 4, .offset = 64, .layer = 3}, NopCmd{},
+               MarkCmd{.region = 4, .offset = 128, .layer = 65535}, EndCmd{}});
   EXPECT_EQ(board.Finish(), WEFT_ERROR_NONE);
   ASSERT_EQ(seen.size(), 2u);
   EXPECT_EQ(seen[0].first, 3u);
@@ -152,8 +150,7 @@ TEST_P(BringUp, MarkBehindStores) {
   board->SetMarkObserver([&](uint32_t) { stored_at_mark = board.Memory(2 * kRegionBytes, 256); });
   board.Queue({LoadCmd{.region = 1, .rows = 1, .row_bytes = 256},
                StoreCmd{.region = 2, .rows = 1, .row_bytes = 256, .wait_mask = 1, .wait_load = 1},
-               MarkCmd{.store_engine = 1, .region = 4, .offset = 0, .layer = 9},
-               EndCmd{}});
+               MarkCmd{.store_engine = 1, .region = 4, .offset = 0, .layer = 9}, EndCmd{}});
   EXPECT_EQ(board.Finish(), WEFT_ERROR_NONE);
   EXPECT_EQ(stored_at_mark, bytes);
   EXPECT_EQ(board.Word(4 * kRegionBytes + 4), 9u);
@@ -239,39 +236,30 @@ TEST_P(BringUp, StreamForAnotherConfiguration) {
 TEST_P(BringUp, LoadFromOutsideTheMemory) {
   Board board(config());
   const int64_t outside = static_cast<int64_t>(kMemoryBytes - kRegionBytes);  // from region 1
-  const uint32_t job = board.Queue({NopCmd{},
-                                    LoadCmd{.region = 1, .offset = 0, .rows = 1, .row_bytes = 64},
-                                    LoadCmd{.region = 1,
-                                            .offset = outside - 256,
-                                            .spad_addr = 4096,
-                                            .rows = 1,
-                                            .row_bytes = 512},
-                                    NopCmd{},
-                                    EndCmd{}});
+  const uint32_t job = board.Queue(
+      {NopCmd{}, LoadCmd{.region = 1, .offset = 0, .rows = 1, .row_bytes = 64},
+       LoadCmd{
+           .region = 1, .offset = outside - 256, .spad_addr = 4096, .rows = 1, .row_bytes = 512},
+       NopCmd{}, EndCmd{}});
   ExpectFailure(board, job, {WEFT_ERROR_READ_ERROR, 2, kMemoryBytes});
 }
 
 TEST_P(BringUp, StoreToOutsideTheMemory) {
   Board board(config());
   const int64_t outside = static_cast<int64_t>(kMemoryBytes - 2 * kRegionBytes);  // from region 2
-  const uint32_t job = board.Queue({NopCmd{},
-                                    StoreCmd{.region = 2, .rows = 1, .row_bytes = 64},
-                                    StoreCmd{.region = 2,
-                                             .offset = outside,
-                                             .rows = 1,
-                                             .row_bytes = 64},
-                                    EndCmd{}});
+  const uint32_t job =
+      board.Queue({NopCmd{}, StoreCmd{.region = 2, .rows = 1, .row_bytes = 64},
+                   StoreCmd{.region = 2, .offset = outside, .rows = 1, .row_bytes = 64}, EndCmd{}});
   ExpectFailure(board, job, {WEFT_ERROR_WRITE_ERROR, 2, kMemoryBytes});
 }
 
 TEST_P(BringUp, LoadBeyondTheScratchpad) {
   Board board(config());
-  const uint32_t job =
-      board.Queue({LoadCmd{.region = 1,
-                           .spad_addr = config().scratchpad - config().word(),
-                           .rows = 1,
-                           .row_bytes = config().word() + 1},
-                   EndCmd{}});
+  const uint32_t job = board.Queue({LoadCmd{.region = 1,
+                                            .spad_addr = config().scratchpad - config().word(),
+                                            .rows = 1,
+                                            .row_bytes = config().word() + 1},
+                                    EndCmd{}});
   ExpectFailure(board, job, {WEFT_ERROR_BAD_ADDRESS, 0, 0});
 }
 
@@ -342,6 +330,42 @@ TEST_P(BringUp, BusViolationsAreReported) {
   board.Queue({EndCmd{}});
   EXPECT_EQ(board.Finish(), WEFT_ERROR_NONE);
   EXPECT_THAT(board->Violations(), HasSubstr("cross a boundary of 16 bytes"));
+}
+
+// Releasing weights before the first one makes a full ring look fuller than it is: no compiler does
+// that, the functional model refuses it, and an assertion guards against it.
+TEST_P(BringUp, FailedAssertionsAreReported) {
+  Board board(config());
+  RunCmd run = {.acc_first = 1,
+                .acc_last = 1,
+                .weights_pos = config().ring_words() - config().block_words(),
+                .pixels = 1,
+                .tile_width = 1,
+                .out_addr = 4096,
+                .channels = config().n,
+                .beats = 1};
+  RunCmd bad = run;
+  bad.weights_pos = 65536 - 2 * config().block_words();
+  bad.weights_release = 1;
+  board.Queue({LoadWeightsCmd{.region = 0, .offset = 4096, .words = config().ring_words()},
+               SetupInputCmd{.in_pitch = 64,
+                             .in_rows = 1,
+                             .in_row_bytes = 64,
+                             .pixel_bytes = 8,
+                             .step_bytes = 8,
+                             .stride_rows = 1,
+                             .kernel_rows = 1,
+                             .kernel_span = 8},
+               SetupOutputCmd{.out_pitch = 64,
+                              .out_pixel = 64,
+                              .per_tensor = 1,
+                              .multiplier = 1 << 30,
+                              .shift = 1,
+                              .clamp_low = -128,
+                              .clamp_high = 127},
+               run, bad, EndCmd{}});
+  board->WaitForInterrupt(50000);
+  EXPECT_THAT(board->Violations(), HasSubstr("an assertion of the RTL failed"));
 }
 
 TEST(VerilatedDevice, RefusesWhatItCannotDo) {
