@@ -78,7 +78,7 @@ function(weft_verilate target)
       --shards ${arg_SHARDS} -- ${WEFT_VERILATOR}
       --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define}
       -O3 --assert --x-assign fast --x-initial unique
-      --unroll-count 4096 --unroll-stmts 1000000 -Wno-fatal -Wno-lint -Wno-style
+      --unroll-count 4096 --unroll-stmts 1000000 --output-split-cfuncs 1000 -Wno-fatal -Wno-lint -Wno-style
       ${trace_option} +incdir+rtl ${search} rtl/weft_pkg.sv ${top} ${arg_SOURCES}
     DEPENDS ${rtl} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/verilate.py
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}

@@ -120,7 +120,7 @@ class Workspace:
             "-R", f"^({'|'.join(programs)})(\\.[0-9]+)?$")
         if code == 0:
             return None
-        program = re.search(r"Test +#\d+: (\S+) \.*(?! *Passed)\*", output)
+        program = re.search(r"Test +#\d+: (\S+) \.*\*", output)
         case = (re.findall(r"^\[  FAILED  \] (\S+?),? ", output, re.M)
                 or re.findall(r"^\[ RUN      \] (\S+)", output, re.M)[-1:])
         return " ".join([program.group(1) if program else "a test", *case[:1]])

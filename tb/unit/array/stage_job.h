@@ -49,8 +49,9 @@ struct Job {
   std::vector<ExpectedBlock> blocks;
   std::vector<ParameterWord> parameters;
   std::vector<LateByte> late;
-  int loads = 0, stores = 0;     // counts that are reached in the end
-  int64_t operands = 0;          // pixels x beats of all RUNs
+  int loads = 0, stores = 0;  // counts that are reached in the end
+  int64_t operands = 0;       // pixels x beats of all RUNs
+  int64_t released = 0;       // words of the ring given back in the end
 };
 
 class JobBuilder {
@@ -65,9 +66,7 @@ class JobBuilder {
     return static_cast<int64_t>(job_.weights.size()) / config_.weight_word;
   }
 
-  void Add(const Command& command) {
-    Encode(command, job_.commands.emplace_back());
-  }
+  void Add(const Command& command) { Encode(command, job_.commands.emplace_back()); }
 
   /// Adds the three commands, fresh weights, and what is expected. weights_pos is filled in. The
   /// geometry must stay within the scratchpad.
@@ -77,10 +76,10 @@ class JobBuilder {
     const int64_t blocks = (run.channels + config_.n - 1) / config_.n;
     const bool tail = output.has_params && run.acc_last;
     for (int64_t j = 0; j < blocks; ++j) {
-      const int64_t loaded = setup.mode == 2                            ? 0
-                             : !run.weights_shared                      ? run.beats
-                             : (j == 0)                                 ? 1
-                                                                        : 0;
+      const int64_t loaded = setup.mode == 2       ? 0
+                             : !run.weights_shared ? run.beats
+                             : (j == 0)            ? 1
+                                                   : 0;
       AppendRandom(loaded * config_.block_words());
       if (tail) {
         const int64_t from = weight_words();
@@ -98,6 +97,8 @@ class JobBuilder {
   void Execute(const SetupInputCmd& setup, const SetupOutputCmd& output, const RunCmd& run,
                int64_t first_word) {
     Add(run);
+    if (run.weights_release || (run.weights_stream && weight_words() > first_word))
+      job_.released = weight_words();
     const int64_t blocks = (run.channels + config_.n - 1) / config_.n;
     const bool tail = output.has_params && run.acc_last;
     const int blocks_before = static_cast<int>(job_.blocks.size());
@@ -168,6 +169,7 @@ class JobBuilder {
       for (int64_t w = weight_words() - words; w < weight_words(); ++w) Parameter(true, w);
       job_.parameters.back().last = true;
       Add(command);
+      job_.released = weight_words();
       job_.blocks.emplace_back();
     }
   }
@@ -181,16 +183,20 @@ class JobBuilder {
     SetupInputCmd s;
     s.mode = rng_.Pick<int64_t>({0, 0, 1, 1, 2});
     const int word = config_.word();
-    const bool aligned = rng_.Chance(0.5);
+    // Words, halves and quarters of a word matter for windows; one channel too many for them, too.
+    const bool aligned = rng_.Chance(0.6);
+    const int unit = aligned ? rng_.Pick<int>({word, word / 2, word / 4}) : 1;
     RunCmd run;
-    run.channels = rng_.Int(1, 3 * config_.n);
+    const bool few = aligned && unit < word && rng_.Chance(0.8);
+    run.channels = rng_.Int(1, few ? unit + 1 : 3 * config_.n);
     s.pixel_bytes = s.mode == 0 ? rng_.Int(1, 3 * config_.k) : run.channels + rng_.Int(0, 5);
-    if (aligned) s.pixel_bytes = (s.pixel_bytes + word - 1) / word * word;
+    s.pixel_bytes = (s.pixel_bytes + unit - 1) / unit * unit;
     const int64_t width = rng_.Int(1, 9);
     s.in_rows = rng_.Int(1, 9);
     s.in_row_bytes = width * s.pixel_bytes;
     s.in_pitch = s.in_row_bytes + rng_.Int(0, 20);
-    if (aligned) s.in_pitch = (s.in_pitch + word - 1) / word * word;
+    const int pitch_unit = aligned && rng_.Chance(0.9) ? word : unit;
+    s.in_pitch = (s.in_pitch + pitch_unit - 1) / pitch_unit * pitch_unit;
     s.pad_value = rng_.Int(-128, 127);
     const int64_t kernel_cols = rng_.Int(1, rng_.Chance(0.2) ? 8 : 3);
     s.kernel_rows = rng_.Int(1, rng_.Chance(0.2) ? 8 : 3);
@@ -212,7 +218,7 @@ class JobBuilder {
     const int64_t from = waits ? late_area_ : 0, space = config_.scratchpad / 2 - bytes;
     ASSERT_GT(space, 0);
     s.in_addr = from + rng_.Int(0, space);
-    if (aligned && rng_.Chance(0.8)) s.in_addr = s.in_addr / word * word;
+    if (rng_.Chance(0.8)) s.in_addr = s.in_addr / unit * unit;
 
     SetupOutputCmd output;
     output.per_tensor = rng_.Int(0, 1);
@@ -229,8 +235,8 @@ class JobBuilder {
       run.wait_load = rng_.Int(0, 5);
       run.wait_store = rng_.Int(0, 5);
       run.wait_step_block = rng_.Int(0, before / (blocks + 1));
-      run.wait_step_beat = rng_.Int(
-          0, std::min<int64_t>(15, (before - run.wait_step_block * (blocks - 1)) / total));
+      run.wait_step_beat =
+          rng_.Int(0, std::min<int64_t>(15, (before - run.wait_step_block * (blocks - 1)) / total));
       run.wait_exec =
           before - run.wait_step_block * (blocks - 1) - run.wait_step_beat * (total - 1);
     }
