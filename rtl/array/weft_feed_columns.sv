@@ -2,8 +2,8 @@
 //
 // The column loop of a window beat (depthwise, maximum): the pixels of a stripe that lie in one row
 // of the rectangle are a band; for each band the columns under its windows that exist in the image
-// are read once, left to right, each as pieces of up to 2 rows (aligned: 4). Padding columns cost
-// nothing, except that a band with no other gives one. Takes the next beat in the cycle
+// are read once, left to right, each as pieces of up to 2 rows (one word each: 4). Padding columns
+// cost nothing, except that a band with no other gives one. Takes the next beat in the cycle
 // of the last piece of the one before. Runs ahead of weft_window, which forms the windows.
 `default_nettype none
 `include "array/weft_feed_types.svh"

@@ -236,6 +236,15 @@ module weft_feed_fetch #(
       if (out_aligned_q) begin
         col_data_o = {high_word1[8*N-1:0], high_word0[8*N-1:0],
                       low_word1[8*N-1:0], low_word0[8*N-1:0]};
+        // Few channels: down by half and quarter words; lanes behind the channels do not matter.
+        for (int unsigned i = 0; i < 4; i++) begin
+          if (out_offset0_q[OffsetBits-1]) begin
+            col_data_o[i*8*N +: 4*N] = col_data_o[i*8*N + 4*N +: 4*N];
+          end
+          if (out_offset0_q[OffsetBits-2]) begin
+            col_data_o[i*8*N +: 2*N] = col_data_o[i*8*N + 2*N +: 2*N];
+          end
+        end
       end else begin
         col_data_o = {2{shifted1[8*N-1:0], shifted0[8*N-1:0]}};
       end

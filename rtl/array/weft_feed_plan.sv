@@ -21,6 +21,7 @@ module weft_feed_plan (
 
   localparam int unsigned N = weft_pkg::N;
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
+  localparam int unsigned OffsetBits = $clog2(WordBytes);
   localparam logic [7:0] MaxStride = 8'hff;
 
   `WEFT_PLAN_TYPE
@@ -77,6 +78,18 @@ module weft_feed_plan (
   assign base = {19'd0, set_q.in_addr} + {{3{row_q[36]}}, row_q};
   assign col_first = {{14{run_q.in_x[21]}}, run_q.in_x} + {3'd0, column_q};
   assign blocks = 16'((17'(run_q.channels) + 17'(N - 1)) / 17'(N));
+
+  // What a column has of a row is in one word: whole words, or channels within a half or quarter.
+  logic [OffsetBits-1:0] offsets;  // bits that may be set in a column's offset in its word
+  logic aligned;
+  always_comb begin
+    offsets = set_q.in_addr[OffsetBits-1:0] | run_q.in_x[OffsetBits-1:0] |
+        set_q.pixel_bytes[OffsetBits-1:0];
+    aligned = offsets == '0;
+    if (offsets[OffsetBits-2:0] == '0 && run_q.channels <= 16'(WordBytes / 2)) aligned = 1'b1;
+    if (offsets[OffsetBits-3:0] == '0 && run_q.channels <= 16'(WordBytes / 4)) aligned = 1'b1;
+    if (N != WordBytes || set_q.in_pitch[OffsetBits-1:0] != '0) aligned = 1'b0;
+  end
 
   assign cmd_ready_o = state_q == Idle;
   assign take = cmd_valid_i && cmd_ready_o;
@@ -137,9 +150,7 @@ module weft_feed_plan (
       plan_q.acc_first <= run_q.acc_first;
       plan_q.acc_last <= run_q.acc_last;
       plan_q.shared <= run_q.weights_shared;
-      plan_q.aligned <= N == WordBytes && set_q.pixel_bytes % 16'(WordBytes) == 16'd0 &&
-          set_q.in_addr % 21'(WordBytes) == 21'd0 && set_q.in_pitch % 21'(WordBytes) == 21'd0 &&
-          run_q.in_x % 22'(WordBytes) == 22'd0;
+      plan_q.aligned <= aligned;
       plan_q.wait_mask <= run_q.wait_mask;
       plan_q.wait_load <= run_q.wait_load;
       plan_q.wait_exec <= run_q.wait_exec;

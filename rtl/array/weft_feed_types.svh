@@ -13,6 +13,8 @@
 //   wrap_pitch bytes from one output row's windows to the next's
 //   pads       columns left of the image in a window row at col_row; pads_x: offset of the next one
 //   skip_cols  columns from col_row to col_first; stride_cols: between neighbouring pixels
+//   aligned    a window's column has one word of each row, at an offset the same for all rows:
+//              0, or 1/2 with at most 1/2 word of channels, or n/4 with at most 1/4
 `define WEFT_PLAN_BITS 489
 `define WEFT_PLAN_TYPE \
   typedef struct packed { \
@@ -115,8 +117,8 @@
 
 // One step of address generation, at most four words. Fragment i: bytes addr_i + col_i .. +n_i-1,
 // of which those with 0 <= col_i + x < row_bytes exist, none unless ok_i. `column`: the fragments
-// are rows part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each one
-// word; those of rows 2 and 3 at addr2 + col0 and addr3 + col0), of which all bytes exist.
+// are rows part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each in
+// one word; those of rows 2 and 3 at addr2 + col0 and addr3 + col0), of which all bytes exist.
 `define WEFT_PIECE_BITS 294
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \
