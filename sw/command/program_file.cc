@@ -21,7 +21,7 @@ namespace weft {
 namespace {
 
 constexpr std::array<uint8_t, 8> kMagic = {'W', 'E', 'F', 'T', 'P', 'R', 'G', '\n'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 64;
 constexpr size_t kSignatureBytes = 64;
 constexpr size_t kCrcBytes = 4;
@@ -148,6 +148,7 @@ void Fields(T& place, Archive& archive) {
   archive(place.rows);
   archive(place.row_bytes);
   archive(place.pitch);
+  archive(place.column_pixel);
 }
 
 template <Like<TensorBinding> T, typename Archive>
@@ -241,10 +242,25 @@ Status CheckBinding(const Program& program, const TensorBinding& binding) {
     return Fail("its shape does not agree with {} images of {} x {} bytes", program.images,
                 place.rows, place.row_bytes);
   }
+  if (place.column_pixel != 0 && place.row_bytes % place.column_pixel != 0) {
+    return Fail("its columns of {} bytes are not made of pixels of {}", place.row_bytes,
+                place.column_pixel);
+  }
   return {};
 }
 
+// What the device computes lies row by row.
+Status CheckRowByRow(const TensorPlace& place) {
+  return place.column_pixel == 0 ? Status() : Fail("it lies column by column");
+}
+
+Status CheckOutput(const Program& program, const TensorBinding& binding) {
+  if (Status ok = CheckRowByRow(binding.place); !ok) return ok;
+  return CheckBinding(program, binding);
+}
+
 Status CheckLayer(const Program& program, const ProgramLayer& layer) {
+  if (Status ok = CheckRowByRow(layer.output); !ok) return ok;
   if (ElementCount(layer.output_shape) < 0) return Fail("its shape is impossible");
   if (layer.macs < 0) return Fail("its number of products is negative");
   return CheckPlace(program, layer.output, 1, 0);
@@ -279,7 +295,7 @@ Status CheckProgram(const Program& program) {
     return {};
   };
   if (Status ok = check("input", program.inputs, CheckBinding); !ok) return ok;
-  if (Status ok = check("output", program.outputs, CheckBinding); !ok) return ok;
+  if (Status ok = check("output", program.outputs, CheckOutput); !ok) return ok;
   return check("layer", program.layers, CheckLayer);
 }
 

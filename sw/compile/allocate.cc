@@ -96,7 +96,7 @@ class Allocator {
     for (size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
       const Spills spills = SpillsOf(layer, result_.homes);
-      const Extent& out = network_.values[static_cast<size_t>(layer.out)].extent;
+      const Extent out = OutputOf(network_, layer);
       std::optional<TilePlan> plan;
       for (int part : {4, 2, 1}) {
         plan = ChooseTiles(layer, out, spills, config_.scratchpad / part, config_);
@@ -204,7 +204,7 @@ class Allocator {
         free = std::max(free, resident->address + resident->bytes);
       }
       look(config_.scratchpad);
-      const auto plan = ChooseTiles(layer, network_.values[static_cast<size_t>(layer.out)].extent,
+      const auto plan = ChooseTiles(layer, OutputOf(network_, layer),
                                     SpillsOf(layer, result_.homes), largest, config_);
       result_.areas[i] = {*plan, begin};  // at least what Place() has found room for
     }

@@ -9,6 +9,7 @@
 #include "sw/compile/allocate.h"
 #include "sw/compile/compile_network.h"
 #include "sw/compile/emit.h"
+#include "sw/compile/fill_array.h"
 #include "sw/compile/fuse.h"
 #include "sw/compile/legalise.h"
 #include "sw/compile/memory_map.h"
@@ -71,6 +72,13 @@ ProgramLayer DescribeLayer(const Network& network, const Layer& layer, const All
   return described;
 }
 
+// Whether a transposed layer would have to work in tiles.
+bool TilesTransposed(const Network& network, const Allocation& allocation) {
+  return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
+    return layer.transposed && SpillsOf(layer, allocation.homes).any();
+  });
+}
+
 }  // namespace
 
 namespace compile {
@@ -78,7 +86,13 @@ namespace compile {
 Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
                                Rounding rounding) {
   FuseAdditions(network);
-  const Result<Allocation> allocation = Allocate(network, config);
+  Network plain = network;
+  FillArray(network, config);
+  Result<Allocation> allocation = Allocate(network, config);
+  if (!allocation || TilesTransposed(network, *allocation)) {
+    network = std::move(plain);
+    allocation = Allocate(network, config);
+  }
   if (!allocation) return tl::unexpected(allocation.error());
   MemoryMap memory = MapMemory(graph, network, *allocation, config);
   const Result<Queues> queues = Emit(network, *allocation, memory, config);

@@ -90,7 +90,7 @@ class Emitter {
   void EmitLayer() {
     const auto i = static_cast<size_t>(index_);
     layer_ = &network_.layers[i];
-    out_ = ValueAt(layer_->out).extent;
+    out_ = OutputOf(network_, *layer_);
     area_ = &allocation_.areas[i];
     spills_ = SpillsOf(*layer_, allocation_.homes);
     shape_ = memory_.shapes[i];
@@ -220,6 +220,16 @@ class Emitter {
   }
   Surface OutSurface(const Tile& tile, size_t t) const {
     const Operand operand{layer_->out, out_};
+    if (layer_->transposed) {  // rows and columns change places on the way out
+      const Home& home = HomeOf(layer_->out);
+      return {.address = home.address,
+              .pitch = out_.c,
+              .row0 = 0,
+              .rows = out_.h,
+              .byte0 = 0,
+              .row_bytes = out_.w * home.pitch,
+              .pixel = home.pitch};
+    }
     if (!spills_.out) return WholeOperand(operand);
     const TilePlan& plan = area_->plan;
     return TileSurface(operand, tile.rect, tile,
@@ -650,6 +660,9 @@ class Emitter {
     }
   }
 
+  // Whether the results of a row's pixels follow each other without gaps.
+  bool PixelsTouch() const { return !layer_->transposed; }
+
   struct StripeWaits {
     Counts flat;  // load and store counts; exec: 0
     WaitLine by_block, by_beat;
@@ -699,7 +712,13 @@ class Emitter {
     }
     waits.by_block = FitWaits(by_block, kLargestBlockStep, blocks_);
     ForEachSegment(first, pixels, [&](int64_t row, int64_t x0, int64_t x1) {
-      waits.flat.Raise(tracker_.ForExecWrite(result_.At(row, x0), result_.Bytes(x0, x1)));
+      if (PixelsTouch()) {
+        waits.flat.Raise(tracker_.ForExecWrite(result_.At(row, x0), result_.Bytes(x0, x1)));
+        return;
+      }
+      for (int64_t x = x0; x < x1; ++x) {
+        waits.flat.Raise(tracker_.ForExecWrite(result_.At(row, x), out_.c));
+      }
     });
     return waits;
   }
@@ -715,7 +734,7 @@ class Emitter {
       if (layer_->has_add) {
         tracker_.ExecReads(residual_.At(row, x0), residual_.Bytes(x0, x1), over);
       }
-      if (out_.c <= config_.n) {
+      if (out_.c <= config_.n && PixelsTouch()) {
         tracker_.ExecWrites(result_.At(row, x0), result_.Bytes(x0, x1), over);
         return;
       }

@@ -28,8 +28,9 @@ struct Extent {
 struct Value {
   enum class Source : uint8_t { kLayer, kInput, kConstant };
   Source source = Source::kLayer;
-  int tensor = -1;         ///< index in Graph::tensors of the tensor that first holds these bytes
-  Extent extent;           ///< as its source writes it
+  int tensor = -1;          ///< index in Graph::tensors of the tensor that first holds these bytes
+  Extent extent;            ///< as its source writes it
+  bool transposed = false;  ///< an input: rows are the image's columns, and so is the extent
   bool dense = false;      ///< rows follow each other without gaps: it is also read with other rows
   bool is_output = false;  ///< of the graph
 };
@@ -68,7 +69,9 @@ struct Layer {
   int out = -1;      ///< index into Network::values
 
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
-  int pad_value = 0;  ///< what the feed reads outside the image
+  int pad_value = 0;        ///< what the feed reads outside the image
+  int wide = 1;             ///< neighbouring output pixels computed as one of all their channels
+  bool transposed = false;  ///< rows of input, window and computed output are the image's columns
 
   /// kDense: [out channel][kernel_h][kernel_w][in channel]; kDepthwise: [kernel_h][kernel_w][c].
   /// kDepthwise with none: every weight is one, from a single shared block.
@@ -107,5 +110,12 @@ struct Network {
   std::vector<Layer> layers;  ///< in execution order
   std::vector<Port> inputs, outputs;
 };
+
+/// The output of a layer as it computes it: of wide pixels, or column by column.
+inline Extent OutputOf(const Network& network, const Layer& layer) {
+  const Extent& out = network.values[static_cast<size_t>(layer.out)].extent;
+  if (layer.transposed) return {out.w, out.h, out.c};
+  return {out.h, out.w / layer.wide, out.c * layer.wide};
+}
 
 }  // namespace weft::compile

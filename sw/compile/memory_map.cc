@@ -17,6 +17,7 @@ TensorPlace PlaceOf(const Value& value, const Home& home, Region region, uint64_
   place.offset = offset;
   place.rows = static_cast<uint32_t>(value.extent.h);
   place.row_bytes = static_cast<uint32_t>(value.extent.row_bytes());
+  if (value.transposed) place.column_pixel = static_cast<uint32_t>(value.extent.c);
   const bool dense = value.dense || (home.resident && home.pitch == value.extent.row_bytes());
   place.pitch =
       dense ? place.row_bytes
@@ -56,7 +57,7 @@ MemoryMap MapMemory(const Graph& graph, const Network& network, const Allocation
   // A weight word never straddles its own alignment.
   map.program.resize(RoundUp(map.program.size(), static_cast<uint64_t>(config.weight_word)), 0);
   for (const Layer& layer : network.layers) {
-    const int channels = network.values[static_cast<size_t>(layer.out)].extent.c;
+    const int channels = OutputOf(network, layer).c;
     map.shapes.push_back(ShapeOfWeights(layer, channels, config));
     map.weights.push_back(map.program.size());
     const std::vector<uint8_t> bytes = PackWeights(layer, channels, config);

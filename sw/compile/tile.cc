@@ -76,19 +76,6 @@ TilePlan ChannelPlanOf(const Layer& layer, const Extent& out, const Spills& spil
   return plan;
 }
 
-// Cycles of the array and of post-processing for one tile.
-int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
-                   const HardwareConfig& config) {
-  const int64_t vectors = pixels * CeilDiv(out.c, config.n) * (config.n / config.post_lanes);
-  const int64_t post = vectors * (layer.has_add ? 4 : 1);
-  if (!layer.IsRun()) return post;
-  const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
-  const int64_t array =
-      int64_t{weights.blocks} * weights.beats * std::max<int64_t>(pixels, kShortestBeat * stripes);
-  return std::max(array, post);
-}
-
 int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
                         const HardwareConfig& config) {
   const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
@@ -129,6 +116,18 @@ Rect InputRect(const Layer& layer, const Rect& out) {
   const auto [y0, y1] = range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
   const auto [x0, x1] = range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
   return {y0, y1, x0, x1};
+}
+
+int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
+                   const HardwareConfig& config) {
+  const int64_t vectors = pixels * CeilDiv(out.c, config.n) * (config.n / config.post_lanes);
+  const int64_t post = vectors * (layer.has_add ? 4 : 1);
+  if (!layer.IsRun()) return post;
+  const WeightShape weights = ShapeOfWeights(layer, out.c, config);
+  const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
+  const int64_t array =
+      int64_t{weights.blocks} * weights.beats * std::max<int64_t>(pixels, kShortestBeat * stripes);
+  return std::max(array, post);
 }
 
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,

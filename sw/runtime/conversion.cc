@@ -29,6 +29,20 @@ std::vector<uint8_t> ToDevice(const TensorBinding& binding, std::span<const uint
   return device;
 }
 
+std::vector<uint8_t> InRowOrder(const TensorPlace& place, std::span<const uint8_t> dense) {
+  std::vector<uint8_t> rows(dense.begin(), dense.end());
+  if (place.column_pixel == 0) return rows;
+  const size_t pixel = place.column_pixel, height = place.row_bytes / pixel;
+  auto to = rows.begin();
+  for (size_t x = 0; x < place.rows; ++x) {
+    for (size_t y = 0; y < height; ++y) {
+      to = std::copy_n(dense.begin() + static_cast<std::ptrdiff_t>((y * place.rows + x) * pixel),
+                       pixel, to);
+    }
+  }
+  return rows;
+}
+
 std::vector<uint8_t> ToHost(const TensorBinding& binding, std::span<const uint8_t> device) {
   if (binding.type == DType::kInt8) return {device.begin(), device.end()};
   assert(binding.type == DType::kFloat32);

@@ -23,6 +23,9 @@ size_t HostImageBytes(const TensorBinding& binding);
 /// zero point, clamped. A float that is not a number becomes the zero point.
 std::vector<uint8_t> ToDevice(const TensorBinding& binding, std::span<const uint8_t> host);
 
+/// One image of int8 values in the order in which the rows of `place` hold them.
+std::vector<uint8_t> InRowOrder(const TensorPlace& place, std::span<const uint8_t> dense);
+
 /// The host's values of int8 values: a copy, or scale * (q - zero point) in float32.
 std::vector<uint8_t> ToHost(const TensorBinding& binding, std::span<const uint8_t> device);
 

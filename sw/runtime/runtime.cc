@@ -182,9 +182,10 @@ Status Runtime::Impl::CheckInputs(const std::vector<std::vector<uint8_t>>& input
 }
 
 void Runtime::Impl::WriteRows(const TensorPlace& place, std::span<const uint8_t> dense) {
+  const std::vector<uint8_t> rows = InRowOrder(place, dense);
   for (uint32_t row = 0; row < place.rows; ++row) {
     device_.WriteMemory(Address(place) + uint64_t{row} * place.pitch,
-                        dense.subspan(size_t{row} * place.row_bytes, place.row_bytes));
+                        std::span(rows).subspan(size_t{row} * place.row_bytes, place.row_bytes));
   }
 }
 

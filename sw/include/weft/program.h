@@ -31,6 +31,8 @@ struct TensorPlace {
   uint32_t rows = 0;
   uint32_t row_bytes = 0;
   uint32_t pitch = 0;
+  /// Not 0: rows are the columns of the image (NWHC), of pixels of so many bytes; inputs only.
+  uint32_t column_pixel = 0;
 };
 
 /// A graph input or output as the host sees it. Shape is that of the whole batch.

@@ -57,7 +57,7 @@ Program Example() {
   input.scale = 0.125f;
   input.zero_point = -3;
   input.tensor = 7;
-  input.place = {TensorPlace::Where::kMemory, kRegionInput, 16, 2, 20, 28};
+  input.place = {TensorPlace::Where::kMemory, kRegionInput, 16, 2, 20, 28, 5};
   input.image_stride = 64;
   program.inputs = {input};
   TensorBinding output = input;
@@ -82,7 +82,7 @@ Program Example() {
 
 bool Same(const TensorPlace& a, const TensorPlace& b) {
   return a.where == b.where && a.region == b.region && a.offset == b.offset && a.rows == b.rows &&
-         a.row_bytes == b.row_bytes && a.pitch == b.pitch;
+         a.row_bytes == b.row_bytes && a.pitch == b.pitch && a.column_pixel == b.column_pixel;
 }
 bool Same(const TensorBinding& a, const TensorBinding& b) {
   return a.name == b.name && a.type == b.type && a.shape == b.shape && a.scale == b.scale &&
@@ -180,7 +180,7 @@ TEST_F(ProgramFile, WorkedExample) {
   program.inputs.clear();
   program.outputs.clear();
   program.layers.clear();
-  std::vector<uint8_t> expected = {0x57, 0x45, 0x46, 0x54, 0x50, 0x52, 0x47, 0x0A, 0x01, 0,
+  std::vector<uint8_t> expected = {0x57, 0x45, 0x46, 0x54, 0x50, 0x52, 0x47, 0x0A, 0x02, 0,
                                    0,    0,    0x78, 0x56, 0x34, 0x12, 0x04, 0x02, 0,    0,
                                    0,    0,    0,    0,    0x80, 0,    0,    0,    0,    0,
                                    0,    0,    0x00, 0x01, 0,    0,    0,    0,    0,    0};
@@ -199,7 +199,7 @@ TEST_F(ProgramFile, WorkedExample) {
 TEST_F(ProgramFile, HeaderIsAsDocumented) {
   const std::vector<uint8_t> bytes = Saved(Example());
   EXPECT_EQ(std::string(bytes.begin(), bytes.begin() + 8), "WEFTPRG\n");
-  const std::vector<uint8_t> expected = {1, 0, 0, 0, 0x78, 0x56, 0x34, 0x12};
+  const std::vector<uint8_t> expected = {2, 0, 0, 0, 0x78, 0x56, 0x34, 0x12};
   EXPECT_EQ(std::vector<uint8_t>(bytes.begin() + 8, bytes.begin() + 16), expected);
   EXPECT_EQ(bytes[16] | bytes[17] << 8, static_cast<int>(bytes.size()));
   const size_t metadata = bytes[24] | bytes[25] << 8;
@@ -325,6 +325,10 @@ TEST_F(ProgramFile, ImpossibleProgramsAreNeitherSavedNorLoaded) {
       {"shape does not agree", [](Program& p) { p.inputs[0].shape[3] = 6; }},
       {"shape does not agree", [](Program& p) { p.inputs[0].shape[3] = 0; }},
       {"shape does not agree", [](Program& p) { p.inputs[0].shape.assign(9, 0x7FFFFFFF); }},
+      {"columns of 20 bytes are not made of pixels of 6",
+       [](Program& p) { p.inputs[0].place.column_pixel = 6; }},
+      {"output 0 ('output \xC3\xA4'): it lies column by column",
+       [](Program& p) { p.outputs[0].place.column_pixel = 5; }},
       {"output 0", [](Program& p) { p.outputs[0].scale = -1; }},
       {"layer 1 ('conv'): its place is of unknown kind 3",
        [](Program& p) { p.layers[1].output.where = static_cast<TensorPlace::Where>(3); }},

@@ -17,6 +17,7 @@
 
 #include "sim/functional/functional_device.h"
 #include "sim/reference/reference.h"
+#include "sw/runtime/conversion.h"
 #include "tb/lib/seed.h"
 #include "weft/compile.h"
 #include "weft/hw/weft_hw.h"
@@ -86,13 +87,14 @@ class ProgramRun {
       const std::vector<uint8_t>& whole = golden.tensors[static_cast<size_t>(input.tensor)];
       const size_t bytes = whole.size() / static_cast<size_t>(program_.images);
       EXPECT_EQ(bytes, size_t{input.place.rows} * input.place.row_bytes);
+      const std::span<const uint8_t> dense =
+          std::span(whole).subspan(static_cast<size_t>(image) * bytes, bytes);
+      const std::vector<uint8_t> rows = InRowOrder(input.place, dense);
       for (uint32_t row = 0; row < input.place.rows; ++row) {
         device_->WriteMemory(
             bases_[kRegionInput] + static_cast<uint64_t>(image) * input.image_stride +
                 input.place.offset + uint64_t{row} * input.place.pitch,
-            std::span(whole).subspan(
-                static_cast<size_t>(image) * bytes + size_t{row} * input.place.row_bytes,
-                input.place.row_bytes));
+            std::span(rows).subspan(size_t{row} * input.place.row_bytes, input.place.row_bytes));
       }
     }
   }

@@ -43,6 +43,17 @@ TEST(Conversion, Int8IsCopied) {
   EXPECT_EQ(ToHost(Binding(DType::kInt8, 0.5f, 3), bytes), bytes);
 }
 
+TEST(Conversion, RowsOfColumnsHoldPixelsFromTopToBottom) {
+  TensorPlace place;
+  place.rows = 3;  // an image of 2 rows, 3 columns, pixels of 2 bytes
+  place.row_bytes = 4;
+  const std::vector<uint8_t> dense = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  EXPECT_EQ(InRowOrder(place, dense), dense);
+  place.column_pixel = 2;
+  EXPECT_EQ(InRowOrder(place, dense),
+            (std::vector<uint8_t>{1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12}));
+}
+
 TEST(Conversion, TiesGoAwayFromZero) {
   const TensorBinding binding = Binding(DType::kFloat32, 0.5f, 0);
   EXPECT_EQ(Quantised(binding, {0.25f, -0.25f, 0.75f, -0.75f, 0.2499f, -0.2499f}),
