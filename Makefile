@@ -9,7 +9,7 @@ DEMO = models/mnist_cnn/mnist_cnn_int8.tflite --input models/mnist_cnn/digits/di
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench build lint format wave trace mutate clean bootstrap configure
+.PHONY: help demo test bench regress build lint format wave trace mutate clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,13 @@ build: configure ## everything that demo and test need
 bench: configure ## cycles and simulation speed of the networks, as a table
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
+
+# CONFIG, SEED, ILLEGAL=1 and HUGE=1 choose cases; WAVE=file.fst builds the model with waves.
+regress: configure ## random command streams, functional device against RTL: [SEEDS=n] [SEED=n]
+	cmake --build $(BUILD) -j $(JOBS) --target regress$(if $(WAVE),_trace)
+	$(BUILD)/tb/regress/regress$(if $(WAVE),_trace --no-shrink --wave $(WAVE)) \
+	  --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) \
+	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge)
 
 lint: configure ## the checks that need no build: RTL, generated files, driver, licences, format
 	scripts/run_tests.py $(BUILD) -L lint

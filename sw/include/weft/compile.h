@@ -2,7 +2,8 @@
 //
 // The compiler: an imported graph and a configuration in, a program out.
 //
-//   Result<Program> program = Compile(graph, *FindConfig("weft256"), {.rounding = Rounding::kDouble});
+//   Result<Program> program = Compile(graph, *FindConfig("weft256"), {.rounding =
+//   Rounding::kDouble});
 //
 // Legalises (views vanish, PAD folds into convolutions, stand-alone activations become
 // requantisations), fuses (activations, residual additions), places tensors in the scratchpad or in

@@ -30,8 +30,8 @@ const char* DTypeName(DType type);
 
 /// real = scale * (stored - zero_point). One scale: per tensor; several: per channel along `axis`.
 struct Quantization {
-  std::vector<float> scales;          ///< empty: not quantised
-  std::vector<int64_t> zero_points;   ///< as many as scales
+  std::vector<float> scales;         ///< empty: not quantised
+  std::vector<int64_t> zero_points;  ///< as many as scales
   int axis = 0;
   bool per_channel() const { return scales.size() > 1; }
 };
@@ -39,11 +39,11 @@ struct Quantization {
 struct Tensor {
   std::string name;
   DType type = DType::kInt8;
-  std::vector<int32_t> shape;   ///< every dimension >= 1; empty: scalar
+  std::vector<int32_t> shape;  ///< every dimension >= 1; empty: scalar
   Quantization quant;
   bool is_constant = false;
-  std::vector<uint8_t> data;    ///< ElementCount() * DTypeSize(type) bytes when constant
-  int64_t ElementCount() const; ///< product of the shape; INT64_MAX when it overflows
+  std::vector<uint8_t> data;     ///< ElementCount() * DTypeSize(type) bytes when constant
+  int64_t ElementCount() const;  ///< product of the shape; INT64_MAX when it overflows
   size_t ByteCount() const { return static_cast<size_t>(ElementCount()) * DTypeSize(type); }
 };
 
@@ -112,9 +112,21 @@ struct ActivationAttrs {
 struct QuantizeAttrs {};
 
 enum class OpKind : uint8_t {
-  kConv2D, kDepthwiseConv2D, kFullyConnected, kAdd, kAveragePool2D, kMaxPool2D, kPad,
-  kReshape, kSqueeze, kExpandDims, kSoftmax, kRelu, kQuantize, kDequantize,
-  kUnsupported,   ///< kept so that every unsupported operator can be listed; never executed
+  kConv2D,
+  kDepthwiseConv2D,
+  kFullyConnected,
+  kAdd,
+  kAveragePool2D,
+  kMaxPool2D,
+  kPad,
+  kReshape,
+  kSqueeze,
+  kExpandDims,
+  kSoftmax,
+  kRelu,
+  kQuantize,
+  kDequantize,
+  kUnsupported,  ///< kept so that every unsupported operator can be listed; never executed
 };
 
 /// The TFLite spelling: "CONV_2D". For kUnsupported use Node::source_op.
@@ -122,10 +134,10 @@ const char* OpKindName(OpKind kind);
 
 struct Node {
   OpKind kind = OpKind::kUnsupported;
-  int index = 0;               ///< position in the source file's operator list
-  std::string source_op;       ///< the file's own name of the operator, e.g. "HARD_SWISH"
-  std::string unsupported_why; ///< kUnsupported: what about it is not supported
-  std::vector<int> inputs;     ///< indices into Graph::tensors; -1: optional input left out
+  int index = 0;                ///< position in the source file's operator list
+  std::string source_op;        ///< the file's own name of the operator, e.g. "HARD_SWISH"
+  std::string unsupported_why;  ///< kUnsupported: what about it is not supported
+  std::vector<int> inputs;      ///< indices into Graph::tensors; -1: optional input left out
   std::vector<int> outputs;
   std::variant<std::monostate, Conv2DAttrs, DepthwiseConv2DAttrs, FullyConnectedAttrs, AddAttrs,
                Pool2DAttrs, PadAttrs, ViewAttrs, SoftmaxAttrs, ActivationAttrs, QuantizeAttrs>
@@ -134,10 +146,10 @@ struct Node {
 
 /// A directed acyclic graph; nodes are in a valid execution order.
 struct Graph {
-  std::string name;             ///< file name without folder
+  std::string name;  ///< file name without folder
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
-  std::vector<int> inputs;      ///< graph inputs, in file order
+  std::vector<int> inputs;  ///< graph inputs, in file order
   std::vector<int> outputs;
 };
 

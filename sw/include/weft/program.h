@@ -18,7 +18,13 @@
 namespace weft {
 
 /// Memory regions of a program; the numbers are those in commands (docs/architecture.md).
-enum Region : uint8_t { kRegionProgram = 0, kRegionInput, kRegionOutput, kRegionArena, kRegionMarks };
+enum Region : uint8_t {
+  kRegionProgram = 0,
+  kRegionInput,
+  kRegionOutput,
+  kRegionArena,
+  kRegionMarks
+};
 inline constexpr int kNumRegions = 5;
 
 /// Where the bytes of one image of a tensor lie: `rows` rows of `row_bytes`, `pitch` bytes apart.
@@ -26,8 +32,8 @@ inline constexpr int kNumRegions = 5;
 struct TensorPlace {
   enum class Where : uint8_t { kNowhere, kMemory, kScratchpad };
   Where where = Where::kNowhere;
-  uint8_t region = 0;       ///< kMemory
-  uint64_t offset = 0;      ///< bytes from the region's base, or scratchpad address
+  uint8_t region = 0;   ///< kMemory
+  uint64_t offset = 0;  ///< bytes from the region's base, or scratchpad address
   uint32_t rows = 0;
   uint32_t row_bytes = 0;
   uint32_t pitch = 0;
@@ -38,25 +44,25 @@ struct TensorPlace {
 /// A graph input or output as the host sees it. Shape is that of the whole batch.
 struct TensorBinding {
   std::string name;
-  DType type = DType::kInt8;       ///< what the host hands over or receives: int8 or float32
+  DType type = DType::kInt8;  ///< what the host hands over or receives: int8 or float32
   std::vector<int32_t> shape;
-  float scale = 1.0f;              ///< of the int8 tensor on the device
+  float scale = 1.0f;  ///< of the int8 tensor on the device
   int32_t zero_point = 0;
-  int tensor = -1;                 ///< index of the int8 tensor in Graph::tensors
-  TensorPlace place;               ///< of image 0
-  uint64_t image_stride = 0;       ///< bytes between images in the region
+  int tensor = -1;            ///< index of the int8 tensor in Graph::tensors
+  TensorPlace place;          ///< of image 0
+  uint64_t image_stride = 0;  ///< bytes between images in the region
 };
 
 /// One layer after fusion; layer i ends with MARK number i.
 struct ProgramLayer {
-  std::string name;                    ///< name of the output tensor
-  std::string op;                      ///< TFLite spelling of the main operator
-  std::vector<int> source_ops;         ///< Node::index of every operator it covers
-  std::vector<int32_t> output_shape;   ///< of one image, NHWC
-  int64_t macs = 0;                    ///< of one image
-  int output_tensor = -1;              ///< index in Graph::tensors
-  TensorPlace output;                  ///< valid when the layer's MARK retires; kNowhere: never whole
-  std::vector<int> fused_tensors;      ///< tensors of covered operators that are never materialised
+  std::string name;                   ///< name of the output tensor
+  std::string op;                     ///< TFLite spelling of the main operator
+  std::vector<int> source_ops;        ///< Node::index of every operator it covers
+  std::vector<int32_t> output_shape;  ///< of one image, NHWC
+  int64_t macs = 0;                   ///< of one image
+  int output_tensor = -1;             ///< index in Graph::tensors
+  TensorPlace output;              ///< valid when the layer's MARK retires; kNowhere: never whole
+  std::vector<int> fused_tensors;  ///< tensors of covered operators that are never materialised
 };
 
 struct Program {
@@ -64,11 +70,11 @@ struct Program {
   std::string config_name;
   uint32_t config_hash = 0;
   Rounding rounding = Rounding::kDouble;
-  int images = 1;                          ///< batch
-  std::vector<uint8_t> memory;             ///< initial contents of region 0: commands, weights
-  uint64_t stream_offset = 0;              ///< of the command stream in region 0; multiple of 64
+  int images = 1;               ///< batch
+  std::vector<uint8_t> memory;  ///< initial contents of region 0: commands, weights
+  uint64_t stream_offset = 0;   ///< of the command stream in region 0; multiple of 64
   uint32_t stream_commands = 0;
-  uint64_t region_bytes[kNumRegions] = {}; ///< size each region needs (whole batch)
+  uint64_t region_bytes[kNumRegions] = {};  ///< size each region needs (whole batch)
   std::vector<TensorBinding> inputs;
   std::vector<TensorBinding> outputs;
   std::vector<ProgramLayer> layers;

@@ -29,17 +29,17 @@ struct Stage : M {
 
 /// How much everything around the stage stalls, as probabilities; 0 everywhere is full speed.
 struct Stalls {
-  double read = 0;     // a scratchpad port's request
+  double read = 0;  // a scratchpad port's request
   double command = 0;
-  double weight = 0;   // a cycle without another word in the ring
+  double weight = 0;  // a cycle without another word in the ring
   double params = 0;
-  double post = 0;     // a cycle without a row read
-  double retire = 0;   // a cycle without a retired block; also loads and stores
+  double post = 0;    // a cycle without a row read
+  double retire = 0;  // a cycle without a retired block; also loads and stores
 };
 
 /// What a run of a job took.
 struct Measured {
-  int64_t cycles = 0;        // from the first to the last operand the array accepted, both included
+  int64_t cycles = 0;  // from the first to the last operand the array accepted, both included
   int64_t stall_operand = 0, stall_weights = 0, stall_accumulator = 0, stall_dependency = 0;
 };
 
@@ -63,8 +63,14 @@ class Player {
   static constexpr int kWeightWord = kConfig.weight_word;
 
   Player(Bench<Model>& bench, const Job& job, Rng& rng, const Stalls& stalls)
-      : bench_(bench), job_(job), rng_(rng), stalls_(stalls), scratchpad_(job.scratchpad),
-        ring_(kConfig.weight_ring), feed_(rng, stalls.command), loader_(rng, stalls.command) {
+      : bench_(bench),
+        job_(job),
+        rng_(rng),
+        stalls_(stalls),
+        scratchpad_(job.scratchpad),
+        ring_(kConfig.weight_ring),
+        feed_(rng, stalls.command),
+        loader_(rng, stalls.command) {
     for (const auto& command : job.commands) {
       feed_.Push(command);
       loader_.Push(command);
@@ -106,8 +112,7 @@ class Player {
     DrivePost();
     // Post holds one record, from its last word until the block is done; tables it takes at once.
     bench_.Settle();
-    bench_->prm_ready_i =
-        (bench_->prm_table_o || !record_held_) && !rng_.Chance(stalls_.params);
+    bench_->prm_ready_i = (bench_->prm_table_o || !record_held_) && !rng_.Chance(stalls_.params);
     bench_->rd_gnt_i = 0;
     bench_.Settle();
 
@@ -520,12 +525,12 @@ TYPED_TEST(ArrayStageTest, AddressOutsideTheScratchpadIsAnError) {
   // The pixel just before the scratchpad's end, and a little further: first with two blocks, the
   // last of fewer than N channels, then with channels of half a word, one word a row.
   constexpr int kN = TypeParam::kConfig.n;
-  for (const auto& [mode, channels, past] : std::vector<std::array<int64_t, 3>>{
-           {0, kN + 3, 1},
-           {1, kN + 3, 1},
-           {2, kN + 3, 1},
-           {1, kN / 2, kN / 2},
-           {2, kN / 2, kN / 2}}) {
+  for (const auto& [mode, channels, past] :
+       std::vector<std::array<int64_t, 3>>{{0, kN + 3, 1},
+                                           {1, kN + 3, 1},
+                                           {2, kN + 3, 1},
+                                           {1, kN / 2, kN / 2},
+                                           {2, kN / 2, kN / 2}}) {
     for (const bool outside : {false, true}) {
       SetupInputCmd s;
       s.mode = mode;

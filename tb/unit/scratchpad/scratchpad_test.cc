@@ -30,9 +30,7 @@ using Pads = ::testing::Types<Pad<Vweft_scratchpad_weft64, 0>, Pad<Vweft_scratch
                               Pad<Vweft_scratchpad_weft1024, 2>>;
 TYPED_TEST_SUITE(ScratchpadTest, Pads);
 
-int BankOf(int word, int banks) {
-  return word & (banks - 1);
-}
+int BankOf(int word, int banks) { return word & (banks - 1); }
 
 // Readers and writers in order of priority: operand 0, 1, store, feed 0..3; result 0, 1, load.
 TYPED_TEST(ScratchpadTest, RandomTrafficAgainstModel) {

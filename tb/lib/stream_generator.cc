@@ -1,0 +1,1317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tb/lib/stream_generator.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <type_traits>
+
+#include "sw/command/codec.h"
+#include "tb/lib/seed.h"
+#include "weft/hw/weft_hw.h"
+
+namespace weft::testing {
+namespace {
+
+constexpr uint64_t kAddressMask = (uint64_t{1} << 40) - 1;
+constexpr int64_t kTableBytes = 1024;
+constexpr int kLoad = 0, kExec = 1, kStore = 2, kLanes = 3;
+using Need = std::array<int64_t, kLanes>;
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// The pixels of a stripe as byte offsets.
+template <typename Cmd>
+std::vector<int64_t> Offsets(const Cmd& cmd, int64_t pitch, int64_t pixel) {
+  std::vector<int64_t> offsets;
+  for (int64_t p = 0; p < cmd.pixels; ++p) {
+    const int64_t at = cmd.tile_x + p;
+    offsets.push_back(at / cmd.tile_width * pitch + at % cmd.tile_width * pixel);
+  }
+  return offsets;
+}
+
+// Work of one job's commands as the record keeper sees it.
+struct Access {
+  int block = 0;
+  int beat = 0;
+  Extent bytes;
+};
+
+class Generator {
+ public:
+  Generator(const HardwareConfig& config, uint64_t seed, const StreamOptions& options)
+      : config_(config), options_(options), rng_(Rng::Fixed(seed * 2 + 1)) {
+    case_.config = &config;
+    case_.seed = seed;
+  }
+
+  StreamCase Generate() {
+    Layout();
+    const int jobs = options_.illegal ? 2 * Small(1, 2) : Small(1, 5);
+    bool fill = true;
+    for (int j = 0; j < jobs; ++j) {
+      job_ = {};
+      BeginJob();
+      if (fill || rng_.Chance(0.2)) Fill();
+      const int64_t commands = options_.huge ? rng_.Int(50, 300) : Small(1, 40);
+      // A command that finds no place is tried again as another one.
+      for (int64_t i = 0, tries = 0; i < commands && tries < 4 * commands; ++tries) i += One();
+      while (chain_ && Run() != 0) {
+      }
+      Add(EndCmd{});
+      PlaceStream();
+      fill = options_.illegal && j % 2 == 0;
+      if (fill) Damage();
+      case_.jobs.push_back(std::move(job_));
+    }
+    return std::move(case_);
+  }
+
+ private:
+  // --- numbers ---
+
+  // Mostly near `low`, sometimes anywhere up to `high`.
+  int64_t Small(int64_t low, int64_t high) {
+    if (high <= low) return low;
+    const int64_t span = high - low;
+    if (rng_.Chance(0.15)) return rng_.Int(low, high);
+    if (rng_.Chance(0.05)) return high;
+    return low + rng_.Int(0, std::max<int64_t>(1, std::min(span, 1 + span / rng_.Int(2, 16))));
+  }
+
+  // At or around a multiple of `unit`.
+  int64_t Around(int64_t unit, int64_t most) {
+    int64_t value = unit * rng_.Int(1, std::max<int64_t>(1, most / unit)) + rng_.Int(-1, 1);
+    if (rng_.Chance(0.4)) value = rng_.Int(1, most);
+    return std::clamp<int64_t>(value, 1, most);
+  }
+
+  int64_t Int8() {
+    return rng_.Chance(0.3) ? rng_.Pick(std::vector<int64_t>{-128, 127, 0, -1, 1})
+                            : rng_.Int(-128, 127);
+  }
+
+  int64_t Multiplier() {
+    switch (rng_.Int(0, 5)) {
+      case 0:
+        return rng_.Pick(std::vector<int64_t>{INT32_MIN, INT32_MAX, 0, 1, -1, 1 << 30});
+      case 1:
+        return rng_.Int(INT32_MIN, INT32_MAX);
+      default:
+        return rng_.Int(1 << 30, INT32_MAX);
+    }
+  }
+
+  int64_t Shift() {
+    if (rng_.Chance(0.15)) return rng_.Pick(std::vector<int64_t>{-31, 31, 30, -30, 1, 0});
+    return rng_.Chance(0.15) ? rng_.Int(-31, 31) : rng_.Int(-12, 0);
+  }
+
+  int64_t Word() const { return config_.word(); }
+
+  // --- layout of memory ---
+
+  void Layout() {
+    const int64_t scratchpad = config_.scratchpad;
+    int64_t bytes = options_.huge ? scratchpad : 1024 << rng_.Int(0, 4);
+    bytes = std::min(bytes, scratchpad);
+    int64_t begin = rng_.Int(0, (scratchpad - bytes) / Word()) * Word();
+    if (rng_.Chance(0.2)) begin = 0;
+    if (rng_.Chance(0.2)) begin = scratchpad - bytes;
+    case_.window = {static_cast<uint64_t>(begin), static_cast<uint64_t>(begin + bytes)};
+
+    const uint64_t data_bytes = static_cast<uint64_t>(bytes) + (options_.huge ? 65536 : 16384);
+    const uint64_t weight_bytes = static_cast<uint64_t>(config_.weight_ring) * 2 + 262144;
+    const uint64_t stream_bytes = options_.huge ? 1 << 20 : 1 << 17;
+    std::vector<std::pair<uint64_t, Extent*>> areas = {{4096, &ring_area_},
+                                                       {stream_bytes, &stream_area_},
+                                                       {65536, &mark_area_},
+                                                       {weight_bytes, &weight_area_},
+                                                       {data_bytes, &data_area_}};
+    for (size_t i = areas.size() - 1; i > 0; --i) {
+      std::swap(areas[i], areas[static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(i)))]);
+    }
+    uint64_t at = 0;
+    for (auto& [size, area] : areas) {
+      *area = {at, at + size};
+      at += size;
+    }
+    case_.memory.resize(at);
+    for (size_t i = 0; i + 8 <= at; i += 8) {
+      const uint64_t bits = rng_.Bits();
+      std::memcpy(&case_.memory[i], &bits, 8);
+    }
+    case_.ring = ring_area_.begin + 64 * static_cast<uint64_t>(rng_.Int(0, 15));
+    case_.ring_log2 = static_cast<uint32_t>(rng_.Int(0, 5));
+    for (uint64_t& base : case_.region_base) {
+      base = rng_.Chance(0.3)
+                 ? rng_.Bits() & kAddressMask & ~uint64_t{63}
+                 : static_cast<uint64_t>(rng_.Int(0, static_cast<int64_t>(at / 64))) * 64;
+    }
+    case_.stream_region = static_cast<int>(rng_.Int(0, 7));
+    case_.region_base[static_cast<size_t>(case_.stream_region)] =
+        stream_area_.begin - (rng_.Chance(0.5) ? 0 : std::min<uint64_t>(stream_area_.begin, 4096));
+    next_stream_ = stream_area_.begin;
+    next_mark_ = mark_area_.begin;
+    next_weight_ = weight_area_.begin;
+  }
+
+  // Region and offset that mean this address.
+  template <typename Cmd>
+  void SetAddress(Cmd& cmd, uint64_t address) {
+    cmd.region = rng_.Int(0, 7);
+    cmd.offset = static_cast<int64_t>(
+        (address - case_.region_base[static_cast<size_t>(cmd.region)]) & kAddressMask);
+  }
+
+  void PlaceStream() {
+    job_.trailing = rng_.Chance(0.1) ? static_cast<uint32_t>(rng_.Int(1, 6)) : 0;
+    job_.stream = next_stream_;
+    for (size_t i = 0; i < job_.commands.size(); ++i) {
+      Encode(job_.commands[i], std::span<uint8_t, kCommandBytes>(
+                                   &case_.memory[next_stream_ + i * kCommandBytes], kCommandBytes));
+    }
+    next_stream_ += (job_.commands.size() + job_.trailing + 8) * kCommandBytes / 64 * 64;
+    assert(next_stream_ < stream_area_.end);
+  }
+
+  // --- the record of who did what in this job ---
+
+  struct Byte {
+    int64_t loaded = 0, computed = 0, read = 0, stored = 0;
+  };
+  struct MemoryWord {
+    int64_t loaded = 0, stored = 0;
+  };
+
+  void BeginJob() {
+    spad_.assign(case_.window.end - case_.window.begin, Byte{});
+    memory_words_.clear();
+    issued_ = {};
+    known_ = {};
+    for (auto& over : over_) over.assign(1, Need{});
+    written_ = released_ = allocated_ = 0;
+    word_address_.clear();
+    reusable_ = {};
+    chain_ = false;
+    input_ = output_ = add_ = false;
+    // Weights of an earlier job may be loaded again, but each job starts with room for its own.
+  }
+
+  Byte& At(uint64_t address) { return spad_[address - case_.window.begin]; }
+
+  void Raise(int lane, Need& need, int other, int64_t unit) const {
+    // What the engine knows anyway needs no wait.
+    if (unit > known_[lane][other]) need[other] = std::max(need[other], unit);
+  }
+
+  void Join(int lane, int other, int64_t count) {
+    if (count <= 0) return;
+    const Need& over = over_[other][static_cast<size_t>(count)];
+    for (int i = 0; i < kLanes; ++i) known_[lane][i] = std::max(known_[lane][i], over[i]);
+  }
+
+  void Retire(int lane) {
+    Need clock = over_[lane].back();
+    for (int i = 0; i < kLanes; ++i) clock[i] = std::max(clock[i], known_[lane][i]);
+    clock[lane] = ++issued_[lane];
+    over_[lane].push_back(clock);
+  }
+
+  // Waits that make sure of `need`: minimal ones, stronger ones, needless ones.
+  template <typename Cmd>
+  void SetWaits(Cmd& cmd, int lane, const Need& need, bool exec_is_set = false) {
+    const std::array<int64_t*, kLanes> counts = {&cmd.wait_load, &cmd.wait_exec, &cmd.wait_store};
+    for (int other = 0; other < kLanes; ++other) {
+      if (other == kExec && exec_is_set) continue;
+      int64_t count = need[other];
+      bool waits = count > 0;
+      if (waits && rng_.Chance(0.25)) count = rng_.Int(count, issued_[other]);
+      if (!waits && rng_.Chance(0.08)) {
+        waits = true;
+        count = rng_.Int(std::max<int64_t>(-20, issued_[other] - 30000), issued_[other]);
+      }
+      if (!waits) {
+        if (rng_.Chance(0.3)) *counts[other] = rng_.Int(0, 65535);  // no bit in the mask: ignored
+        continue;
+      }
+      cmd.wait_mask |= 1 << other;
+      *counts[other] = count & 0xffff;
+      Join(lane, other, count);
+    }
+  }
+
+  void Add(const Command& command) {
+    assert(CheckFields(command));
+    job_.commands.push_back(command);
+  }
+
+  // --- one more command; 0 if it found no place ---
+
+  int One() {
+    // Few jobs use everything: some copy, some compute, most mix.
+    const int64_t kind = rng_.Int(0, 99);
+    if (job_.commands.size() > 3500) return 1;
+    if (kind < 3) return Add(NopCmd{}), 1;
+    if (kind < 13) return Mark();
+    if (kind < 28) return Load();
+    if (kind < 43) return Store();
+    if (kind < 45) return MoreWeights(rng_.Int(1, RoomInRing()));
+    if (kind < 48) return Setups();
+    if (chain_ || kind < 80) return Run();
+    if (kind < 95) return Eltwise();
+    return Softmax();
+  }
+
+  int Mark() {
+    if (next_mark_ + 64 > mark_area_.end) return 0;
+    MarkCmd mark;
+    mark.store_engine = rng_.Int(0, 1);
+    mark.layer = next_layer_++ & 0xffff;
+    SetAddress(mark, next_mark_);
+    next_mark_ += 64;
+    Add(mark);
+    return 1;
+  }
+
+  void Fill() {
+    LoadCmd load;
+    const uint64_t bytes = case_.window.end - case_.window.begin;
+    SetAddress(load, data_area_.begin + DataOffset(data_area_.end - data_area_.begin - bytes));
+    load.spad_addr = static_cast<int64_t>(case_.window.begin);
+    load.rows = 1;
+    load.row_bytes = static_cast<int64_t>(bytes);
+    FinishLoad(load);
+  }
+
+  uint64_t DataOffset(uint64_t most) {
+    const auto word = static_cast<uint64_t>(Word());
+    return static_cast<uint64_t>(rng_.Int(0, static_cast<int64_t>(most / word))) * word;
+  }
+
+  // Rows of a LOAD or a STORE; false if they do not fit.
+  template <typename Cmd>
+  bool Rows(Cmd& cmd, const Extent& memory, uint64_t& address) {
+    const auto spad = static_cast<int64_t>(case_.window.end - case_.window.begin);
+    const auto most = static_cast<int64_t>(memory.end - memory.begin);
+    const int64_t budget = options_.huge ? 65536 : 4096;
+    switch (rng_.Int(0, 4)) {
+      case 0:
+        cmd.row_bytes = rng_.Int(1, 3 * Word());
+        break;
+      case 1:
+        cmd.row_bytes = Around(Word(), 16 * Word());
+        break;
+      case 2:
+        cmd.row_bytes = Around(256, 1024);
+        break;
+      default:
+        cmd.row_bytes = Small(1, std::min(spad, budget));
+    }
+    cmd.row_bytes = std::min(cmd.row_bytes, spad);
+    cmd.rows = rng_.Chance(0.3) ? 1 : Small(1, std::max<int64_t>(1, budget / cmd.row_bytes / 4));
+    const auto pitch = [&](int64_t bytes) {
+      const int64_t dense = CeilDiv(cmd.row_bytes, Word()) * Word();
+      if (cmd.rows == 1) {  // means nothing
+        return rng_.Chance(0.1) ? (int64_t{1} << 20) / Word() * Word() : dense;
+      }
+      const int64_t widest = (bytes - cmd.row_bytes) / (cmd.rows - 1) / Word() * Word();
+      if (rng_.Chance(0.05)) return int64_t{0};
+      if (rng_.Chance(0.05)) return rng_.Int(0, widest / Word()) * Word();
+      return std::min(widest, dense + rng_.Int(0, 5) * rng_.Int(0, 1) * Word());
+    };
+    cmd.spad_pitch = pitch(spad);
+    cmd.mem_pitch = pitch(most);
+    const int64_t spad_extent = (cmd.rows - 1) * cmd.spad_pitch + cmd.row_bytes;
+    const int64_t mem_extent = (cmd.rows - 1) * cmd.mem_pitch + cmd.row_bytes;
+    if (spad_extent > spad || mem_extent > most) return false;
+    cmd.spad_addr = static_cast<int64_t>(case_.window.begin) +
+                    rng_.Int(0, (spad - spad_extent) / Word()) * Word();
+    address = memory.begin + DataOffset(static_cast<uint64_t>(most - mem_extent));
+    SetAddress(cmd, address);
+    return true;
+  }
+
+  template <typename F>
+  void ForEachByteOf(const Extent& extent, F&& f) {
+    for (uint64_t at = extent.begin; at < extent.end; ++at) f(At(at));
+  }
+
+  template <typename Cmd, typename F>
+  void ForEachMemoryWord(const Cmd& cmd, F&& f) {
+    const uint64_t address = AddressOf(case_, cmd.region, cmd.offset);
+    const auto word = static_cast<uint64_t>(Word());
+    for (int64_t r = 0; r < cmd.rows; ++r) {
+      const uint64_t begin = address + static_cast<uint64_t>(r * cmd.mem_pitch);
+      const uint64_t end = begin + static_cast<uint64_t>(cmd.row_bytes);
+      for (uint64_t w = begin / word; w < (end + word - 1) / word; ++w) f(memory_words_[w]);
+    }
+  }
+
+  template <typename Cmd, typename F>
+  void ForEachRowByte(const Cmd& cmd, F&& f) {
+    for (int64_t r = 0; r < cmd.rows; ++r) {
+      const auto begin = static_cast<uint64_t>(cmd.spad_addr + r * cmd.spad_pitch);
+      ForEachByteOf({begin, begin + static_cast<uint64_t>(cmd.row_bytes)}, f);
+    }
+  }
+
+  int Load() {
+    LoadCmd load;
+    uint64_t address = 0;
+    if (!Rows(load, rng_.Chance(0.2) ? weight_area_ : data_area_, address)) return 0;
+    return FinishLoad(load);
+  }
+
+  int FinishLoad(LoadCmd load) {
+    Need need = {};
+    ForEachMemoryWord(load, [&](MemoryWord& w) { Raise(kLoad, need, kStore, w.stored); });
+    ForEachRowByte(load, [&](Byte& b) {
+      Raise(kLoad, need, kStore, b.stored);
+      Raise(kLoad, need, kExec, std::max(b.read, b.computed));
+    });
+    // What a chain has read is not over before the chain is.
+    if (need[kExec] > issued_[kExec]) return 0;
+    SetWaits(load, kLoad, need);
+    Retire(kLoad);
+    ForEachMemoryWord(load, [&](MemoryWord& w) { w.loaded = issued_[kLoad]; });
+    ForEachRowByte(load, [&](Byte& b) { b.loaded = issued_[kLoad]; });
+    Add(load);
+    return 1;
+  }
+
+  int Store() {
+    StoreCmd store;
+    uint64_t address = 0;
+    if (!Rows(store, data_area_, address)) return 0;
+    Need need = {};
+    ForEachMemoryWord(store, [&](MemoryWord& w) { Raise(kStore, need, kLoad, w.loaded); });
+    ForEachRowByte(store, [&](Byte& b) {
+      Raise(kStore, need, kLoad, b.loaded);
+      Raise(kStore, need, kExec, b.computed);
+    });
+    SetWaits(store, kStore, need);
+    Retire(kStore);
+    ForEachMemoryWord(store, [&](MemoryWord& w) { w.stored = issued_[kStore]; });
+    ForEachRowByte(store, [&](Byte& b) { b.stored = std::max(b.stored, issued_[kStore]); });
+    Add(store);
+    return 1;
+  }
+
+  // --- weights ---
+
+  int64_t RoomInRing() const { return config_.ring_words() - (written_ - released_); }
+
+  int MoreWeights(int64_t words) {
+    const auto bytes = static_cast<uint64_t>(words * config_.weight_word);
+    if (words < 1 || words > RoomInRing() || next_weight_ + bytes > weight_area_.end) return 0;
+    LoadWeightsCmd load;
+    load.words = words;
+    SetAddress(load, next_weight_);
+    for (int64_t i = 0; i < words; ++i) {
+      word_address_.push_back(next_weight_ + static_cast<uint64_t>(i * config_.weight_word));
+    }
+    // Not every stretch begins where the last one ended.
+    next_weight_ += CeilDiv(static_cast<int64_t>(bytes), Word()) * Word() +
+                    static_cast<uint64_t>(rng_.Int(0, 3) * rng_.Int(0, 1) * Word());
+    written_ += words;
+    Add(load);
+    return 1;
+  }
+
+  // Positions of `words` words that are in the ring, loading what is missing.
+  std::optional<int64_t> FindWeights(int64_t words, bool may_reuse) {
+    if (may_reuse && reusable_.begin >= static_cast<uint64_t>(released_) &&
+        reusable_.end - reusable_.begin >= static_cast<uint64_t>(words) && rng_.Chance(0.5)) {
+      return static_cast<int64_t>(reusable_.begin);
+    }
+    const int64_t skip = rng_.Chance(0.1) ? rng_.Int(1, 2 * config_.block_words()) : 0;
+    const int64_t position = std::max(allocated_, released_) + skip;
+    const int64_t end = position + words;
+    if (end - released_ > config_.ring_words()) return std::nullopt;
+    while (written_ < end) {
+      const int64_t missing = end - written_;
+      int64_t some = rng_.Chance(0.6) ? missing : rng_.Int(1, missing);
+      if (rng_.Chance(0.25)) some = std::min(RoomInRing(), missing + Small(0, missing));
+      if (rng_.Chance(0.02)) some = RoomInRing();
+      if (MoreWeights(some) == 0 && MoreWeights(missing) == 0) return std::nullopt;
+    }
+    allocated_ = end;
+    return position;
+  }
+
+  uint8_t* WeightWord(int64_t position) {
+    return &case_.memory[word_address_[static_cast<size_t>(position)]];
+  }
+
+  // Writes bytes that start at the word `position`, word by word.
+  void Patch(int64_t position, std::span<const uint8_t> bytes) {
+    const auto word = static_cast<size_t>(config_.weight_word);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      WeightWord(position + static_cast<int64_t>(i / word))[i % word] = bytes[i];
+    }
+  }
+
+  void PatchRecord(int64_t position, bool per_tensor) {
+    const int64_t wide = CeilDiv(4 * config_.n, config_.weight_word);
+    const auto n = static_cast<size_t>(config_.n);
+    std::vector<uint8_t> wide_bytes(4 * n);
+    const auto words = [&](auto draw) {
+      for (size_t i = 0; i < n; ++i) {
+        const auto value = static_cast<uint32_t>(draw());
+        std::memcpy(&wide_bytes[4 * i], &value, 4);
+      }
+    };
+    const int64_t reach = rng_.Chance(0.8) ? 20000 : INT32_MAX;
+    words([&] { return rng_.Int(-reach, reach); });
+    Patch(position, wide_bytes);
+    if (per_tensor) return;
+    words([&] { return Multiplier(); });
+    Patch(position + wide, wide_bytes);
+    std::vector<uint8_t> shifts(n);
+    for (uint8_t& shift : shifts) shift = static_cast<uint8_t>(Shift());
+    Patch(position + 2 * wide, shifts);
+  }
+
+  // --- execution ---
+
+  SetupOutputCmd NewOutput() {
+    SetupOutputCmd out;
+    out.out_pitch = 0;  // by Outputs()
+    out.rounding = rng_.Int(0, 2);
+    out.has_params = rng_.Int(0, 1);
+    out.per_tensor = out.has_params != 0 ? rng_.Int(0, 1) : 1;
+    out.add = rng_.Chance(0.35) ? 1 : 0;
+    out.multiplier = Multiplier();
+    out.shift = Shift();
+    out.zero_point = Int8();
+    out.clamp_low = rng_.Chance(0.5) ? -128 : Int8();
+    out.clamp_high = rng_.Chance(0.5) ? 127 : Int8();
+    if (out.clamp_low > out.clamp_high) std::swap(out.clamp_low, out.clamp_high);
+    return out;
+  }
+
+  SetupAddCmd NewAdd() {
+    SetupAddCmd add;
+    add.left_shift = rng_.Chance(0.7) ? 20 : rng_.Int(0, 31);
+    add.a_zero_point = Int8();
+    add.a_multiplier = Multiplier();
+    add.a_shift = Shift();
+    add.b_zero_point = Int8();
+    add.b_multiplier = Multiplier();
+    add.b_shift = Shift();
+    add.sum_multiplier = Multiplier();
+    add.sum_shift = rng_.Chance(0.7) ? -19 : Shift();
+    add.sum_zero_point = Int8();
+    add.sum_clamp_low = rng_.Chance(0.6) ? -128 : Int8();
+    add.sum_clamp_high = rng_.Chance(0.6) ? 127 : Int8();
+    if (add.sum_clamp_low > add.sum_clamp_high) std::swap(add.sum_clamp_low, add.sum_clamp_high);
+    return add;
+  }
+
+  // Setups for nobody: only the last of each counts. Not within a chain, which they would change.
+  int Setups() {
+    if (chain_) return 0;
+    if (rng_.Chance(0.5)) {
+      last_output_ = NewOutput();
+      last_output_.out_pixel = rng_.Int(0, 65535);
+      last_output_.out_pitch = rng_.Int(0, (1 << 21) - 1);
+      output_ = true;
+      Add(last_output_);
+    } else {
+      last_add_ = NewAdd();
+      last_add_.a_pitch = rng_.Int(0, (1 << 21) - 1);
+      last_add_.b_pitch = rng_.Int(0, (1 << 21) - 1);
+      add_ = true;
+      Add(last_add_);
+    }
+    return 1;
+  }
+
+  template <typename Cmd>
+  void Stripe(Cmd& cmd) {
+    cmd.pixels = rng_.Chance(0.15) ? config_.stripe : Small(1, config_.stripe);
+    cmd.tile_width = rng_.Chance(0.1) ? rng_.Int(1, 4095) : Small(1, 40);
+    if (rng_.Chance(0.03)) cmd.tile_width = 4095;
+    cmd.tile_x = rng_.Chance(0.5) ? 0 : rng_.Int(0, cmd.tile_width - 1);
+  }
+
+  // An address at which all of a place lies inside the window.
+  std::optional<int64_t> Place(const std::vector<int64_t>& offsets, int64_t channels) {
+    const auto [low, high] = std::minmax_element(offsets.begin(), offsets.end());
+    const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(case_.window.begin) - *low);
+    const int64_t last = static_cast<int64_t>(case_.window.end) - *high - channels;
+    if (last < first) return std::nullopt;
+    int64_t address = rng_.Int(first, last);
+    if (rng_.Chance(0.5)) address = std::max(first, address / Word() * Word());
+    if (rng_.Chance(0.05)) address = last;
+    return address;
+  }
+
+  int64_t PixelBytes(int64_t channels) {
+    if (rng_.Chance(0.03)) return rng_.Int(0, channels);
+    if (rng_.Chance(0.4)) return channels;
+    if (rng_.Chance(0.5)) return CeilDiv(channels, config_.n) * config_.n;
+    return channels + Small(0, 40);
+  }
+
+  template <typename Cmd>
+  int64_t Pitch(const Cmd& cmd, int64_t pixel) {
+    const int64_t most = (1 << 21) - 1;
+    if (rng_.Chance(0.03)) return rng_.Int(0, 64);
+    const int64_t columns = std::min(cmd.tile_width, cmd.tile_x + cmd.pixels);
+    const int64_t dense = columns * pixel;
+    if (rng_.Chance(0.4)) return std::min(most, dense);
+    return std::min(most, CeilDiv(dense, Word()) * Word() + rng_.Int(0, 11) * Word());
+  }
+
+  // Accesses of a place by blocks of N channels.
+  std::vector<Access> Blocks(int64_t address, const std::vector<int64_t>& offsets,
+                             int64_t channels) const {
+    std::vector<Access> accesses;
+    for (int64_t j = 0; j * config_.n < channels; ++j) {
+      const int64_t count = std::min<int64_t>(config_.n, channels - j * config_.n);
+      for (const int64_t offset : offsets) {
+        const auto begin = static_cast<uint64_t>(address + offset + j * config_.n);
+        accesses.push_back({static_cast<int>(j), 0, {begin, begin + static_cast<uint64_t>(count)}});
+      }
+    }
+    return accesses;
+  }
+
+  // Whether later blocks read what earlier ones write: no wait could order that.
+  bool SelfConflict(const std::vector<Access>& reads, const std::vector<Access>& writes) {
+    std::map<uint64_t, int> first_write;
+    for (const Access& w : writes) {
+      for (uint64_t at = w.bytes.begin; at < w.bytes.end; ++at)
+        first_write.try_emplace(at, w.block);
+    }
+    for (const Access& r : reads) {
+      for (uint64_t at = r.bytes.begin; at < r.bytes.end; ++at) {
+        const auto found = first_write.find(at);
+        if (found != first_write.end() && found->second < r.block) return true;
+      }
+    }
+    return false;
+  }
+
+  // Whether no byte comes up twice.
+  static bool Disjoint(const std::vector<Access>& accesses) {
+    std::set<uint64_t> bytes;
+    for (const Access& x : accesses) {
+      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) {
+        if (!bytes.insert(at).second) return false;
+      }
+    }
+    return true;
+  }
+
+  static bool AnyOverlap(const std::vector<Access>& a, const std::vector<Access>& b) {
+    std::set<uint64_t> bytes;
+    for (const Access& x : a) {
+      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) bytes.insert(at);
+    }
+    for (const Access& x : b) {
+      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) {
+        if (bytes.contains(at)) return true;
+      }
+    }
+    return false;
+  }
+
+  // Waits of an exec command, then its record. Reads carry the block that counts as the reader; the
+  // waits that come before them are that block's, or the first one's.
+  template <typename Cmd>
+  void FinishExec(Cmd& cmd, const std::vector<Access>& reads, const std::vector<Access>& writes,
+                  int blocks, int beats, bool reads_wait_at_first_block, bool retires) {
+    Need need = {};
+    struct At {
+      int block, beat;
+      int64_t unit;
+    };
+    std::vector<At> needs;
+    for (const Access& r : reads) {
+      int64_t unit = 0;
+      ForEachByteOf(r.bytes, [&](Byte& b) {
+        Raise(kExec, need, kLoad, b.loaded);
+        unit = std::max(unit, b.computed);
+      });
+      if (unit > known_[kExec][kExec]) {
+        needs.push_back({reads_wait_at_first_block ? 0 : r.block, r.beat, unit});
+      }
+    }
+    for (const Access& w : writes) {
+      ForEachByteOf(w.bytes, [&](Byte& b) {
+        Raise(kExec, need, kLoad, b.loaded);
+        Raise(kExec, need, kStore, b.stored);
+      });
+    }
+    int64_t base = 0, step_block = 0, step_beat = 0;
+    for (const At& n : needs) base = std::max(base, n.unit);
+    bool stepped = false;
+    if constexpr (!std::is_same_v<Cmd, SoftmaxCmd>) {
+      if (!needs.empty() && (blocks > 1 || beats > 1) && rng_.Chance(0.6)) {
+        const bool is_run = std::is_same_v<Cmd, RunCmd>;
+        for (int tries = 0; tries < 6 && !stepped; ++tries) {
+          step_block = blocks > 1 && rng_.Chance(0.7) ? Small(0, 255) : 0;
+          step_beat = is_run && beats > 1 && rng_.Chance(0.7) ? Small(0, 15) : 0;
+          int64_t lowest = INT64_MIN;
+          for (const At& n : needs) {
+            // A command without steps per beat waits once a block.
+            lowest = std::max(lowest, n.unit - n.block * step_block - n.beat * step_beat);
+          }
+          const int64_t last = lowest + (blocks - 1) * step_block + (beats - 1) * step_beat;
+          if ((step_block > 0 || step_beat > 0) && last <= issued_[kExec]) {
+            base = lowest;
+            stepped = true;
+          }
+        }
+        if (!stepped) step_block = step_beat = 0;
+      }
+    }
+    if (stepped) {
+      cmd.wait_mask |= 1 << kExec;
+      cmd.wait_exec = base & 0xffff;
+      if constexpr (!std::is_same_v<Cmd, SoftmaxCmd>) cmd.wait_step_block = step_block;
+      if constexpr (std::is_same_v<Cmd, RunCmd>) cmd.wait_step_beat = step_beat;
+      need[kExec] = 0;
+    } else {
+      need[kExec] = base;
+    }
+    SetWaits(cmd, kExec, need, stepped);
+    if (!retires) {
+      if (stepped) Join(kExec, kExec, base + (beats - 1) * step_beat);
+      for (const Access& r : reads) {
+        ForEachByteOf(r.bytes, [&](Byte& b) { b.read = std::max(b.read, issued_[kExec] + 1); });
+      }
+      return;
+    }
+    const int64_t first = issued_[kExec] + 1;
+    for (int j = 0; j < blocks; ++j) {
+      if (stepped) {
+        for (int b = 0; b < beats; ++b) {
+          Join(kExec, kExec, base + j * step_block + b * step_beat);
+        }
+      }
+      Retire(kExec);
+    }
+    for (const Access& r : reads) {
+      ForEachByteOf(r.bytes, [&](Byte& b) { b.read = std::max(b.read, first + r.block); });
+    }
+    for (const Access& w : writes) {
+      ForEachByteOf(w.bytes, [&](Byte& b) { b.computed = first + w.block; });
+    }
+  }
+
+  // Beats of the window, each the pieces (row, first, count) it covers.
+  struct Piece {
+    int64_t row, first, count;
+  };
+  std::vector<std::vector<Piece>> Beats(const SetupInputCmd& in, int64_t most) const {
+    std::vector<std::vector<Piece>> beats;
+    if (in.mode == 0) {
+      int64_t row = 0, offset = 0;
+      while (row < in.kernel_rows && static_cast<int64_t>(beats.size()) < most) {
+        std::vector<Piece> beat;
+        int64_t room = config_.k;
+        for (int i = 0; i < 2 && room > 0 && row < in.kernel_rows; ++i) {
+          const int64_t count = std::min(room, in.kernel_span - offset);
+          beat.push_back({row, offset, count});
+          room -= count;
+          offset += count;
+          if (offset == in.kernel_span) {
+            ++row;
+            offset = 0;
+          }
+        }
+        beats.push_back(beat);
+      }
+      return beats;
+    }
+    for (int64_t row = 0; row < in.kernel_rows; row += config_.window_rows) {
+      for (int64_t column = 0; column < in.kernel_span; column += config_.window_cols) {
+        if (static_cast<int64_t>(beats.size()) == most) return beats;
+        std::vector<Piece> beat;
+        for (int64_t r = row; r < std::min<int64_t>(row + config_.window_rows, in.kernel_rows);
+             ++r) {
+          beat.push_back(
+              {r, column, std::min<int64_t>(config_.window_cols, in.kernel_span - column)});
+        }
+        beats.push_back(beat);
+      }
+    }
+    return beats;
+  }
+
+  SetupInputCmd NewInput(int64_t channels) {
+    SetupInputCmd in;
+    in.mode = rng_.Chance(0.5) ? 0 : rng_.Int(1, 2);
+    const auto begin = static_cast<int64_t>(case_.window.begin);
+    const auto end = static_cast<int64_t>(case_.window.end);
+    in.in_addr = rng_.Int(begin, begin + (end - begin) / 2);
+    if (rng_.Chance(0.5)) in.in_addr = in.in_addr / Word() * Word();
+    in.in_addr = std::max(in.in_addr, begin);
+    if (in.mode == 0) {
+      in.kernel_rows = rng_.Chance(0.04) ? rng_.Int(1, 255) : Small(1, 7);
+      in.kernel_span = rng_.Chance(0.5) ? Around(config_.k, 4 * config_.k) : Small(1, 300);
+      if (in.kernel_rows > 20) in.kernel_span = Small(1, config_.k);
+      if (rng_.Chance(0.02)) in.kernel_rows = 1, in.kernel_span = rng_.Int(1, 2000);
+      in.pixel_bytes = rng_.Int(0, 65535);  // means nothing in this mode
+      in.step_bytes = rng_.Chance(0.05) ? rng_.Int(0, 3) : Small(1, 100);
+      if (rng_.Chance(0.3)) in.step_bytes = in.kernel_span;
+    } else {
+      in.kernel_rows = rng_.Chance(0.03) ? rng_.Int(1, 40) : Small(1, 8);
+      in.kernel_span = rng_.Chance(0.03) ? rng_.Int(1, 40) : Small(1, 8);
+      in.pixel_bytes = std::max<int64_t>(1, PixelBytes(channels));
+      in.step_bytes = std::min<int64_t>((1 << 21) - 1, in.pixel_bytes * Small(1, 5));
+      if (in.step_bytes % in.pixel_bytes != 0) in.step_bytes = in.pixel_bytes;
+    }
+    const int64_t room = end - in.in_addr - (in.mode == 0 ? 0 : channels - 1);
+    if (room < 1) return in.kernel_span = 0, in;
+    in.in_row_bytes = rng_.Chance(0.1) ? room : Small(1, std::min<int64_t>(room, 1500));
+    if (in.mode != 0) {
+      in.in_row_bytes = std::max<int64_t>(1, in.in_row_bytes / in.pixel_bytes) * in.pixel_bytes;
+      if (in.in_row_bytes > room) in.in_row_bytes = room;
+    }
+    in.in_pitch = in.in_row_bytes + (rng_.Chance(0.5) ? Small(0, 8 * Word()) : 0);
+    if (rng_.Chance(0.4)) in.in_pitch = CeilDiv(in.in_pitch, Word()) * Word();
+    if (rng_.Chance(0.05)) in.in_pitch = rng_.Int(0, in.in_row_bytes);
+    in.in_rows = in.in_pitch == 0
+                     ? rng_.Int(1, 65535)
+                     : std::min<int64_t>(65535, (room - in.in_row_bytes) / in.in_pitch + 1);
+    if (rng_.Chance(0.5)) in.in_rows = rng_.Int(1, in.in_rows);
+    if (rng_.Chance(0.02)) in.in_rows = 0;
+    if (rng_.Chance(0.02)) in.in_row_bytes = 0;
+    in.stride_rows = rng_.Chance(0.05) ? rng_.Int(0, 255) : Small(1, 4);
+    in.pad_value = Int8();
+    return in;
+  }
+
+  int Run() {
+    const bool closes = chain_;  // nothing else may come before the chain's end: try harder
+    for (int tries = 0; tries < (closes ? 500 : 12); ++tries) {
+      if (TryRun()) return 1;
+    }
+    return 0;
+  }
+
+  bool TryRun() {
+    const int64_t n = config_.n;
+    RunCmd run;
+    run.acc_first = chain_ ? 0 : 1;
+    run.channels = rng_.Chance(0.5) ? Around(n, 3 * n) : Small(1, 6 * n);
+    SetupInputCmd in = last_input_;
+    const bool new_input = !chain_ && (!input_ || rng_.Chance(0.7));
+    // A chain's RUNs have the same channels: what a shorter one left in the others is not defined.
+    if (chain_) run.channels = chain_channels_;
+    if (new_input) in = NewInput(run.channels);
+    if (in.kernel_span == 0) return false;
+    Stripe(run);
+    if (chain_) run.pixels = chain_pixels_;
+    const std::vector<std::vector<Piece>> all = Beats(in, 4095);
+    const size_t from = chain_ ? chain_beats_ : 0;
+    const auto left = static_cast<int64_t>(all.size() - from);
+    run.beats = rng_.Chance(0.8) ? left : rng_.Int(1, left);
+    // A chain never uses up its window before it ends.
+    run.acc_last = 1;
+    if (left > 1 && run.channels <= n && rng_.Chance(chain_ ? 0.4 : 0.25)) {
+      run.acc_last = 0;
+      run.beats = rng_.Int(1, left - 1);
+    }
+    SetupOutputCmd out = last_output_;
+    const bool new_output = !output_ || rng_.Chance(0.6);
+    SetupAddCmd add = last_add_;
+    const bool new_add = !add_ || rng_.Chance(0.6);
+    if (new_output) out = NewOutput();
+    if (new_add) add = NewAdd();
+    run.weights_shared = out.has_params == 0 && rng_.Chance(0.3) ? 1 : 0;
+    const int64_t blocks = CeilDiv(run.channels, n);
+    if (blocks * run.pixels * run.beats > (options_.huge ? 40000 : 8000)) return false;
+
+    // Outputs.
+    if (new_output) {
+      out.out_pixel = std::min<int64_t>(65535, PixelBytes(run.channels));
+      out.out_pitch = Pitch(run, out.out_pixel);
+    }
+    std::vector<Access> writes, residual;
+    if (run.acc_last != 0) {
+      const std::vector<int64_t> offsets = Offsets(run, out.out_pitch, out.out_pixel);
+      const std::optional<int64_t> address = Place(offsets, run.channels);
+      if (!address || *address >= 1 << 21) return false;
+      run.out_addr = *address;
+      writes = Blocks(*address, offsets, run.channels);
+      if (out.add != 0) {
+        if (new_add) {
+          add.b_pitch = rng_.Chance(0.5) ? out.out_pitch : Pitch(run, out.out_pixel);
+        }
+        const std::vector<int64_t> b_offsets = Offsets(run, add.b_pitch, out.out_pixel);
+        const bool in_place = add.b_pitch == out.out_pitch && rng_.Chance(0.3);
+        const std::optional<int64_t> b = in_place ? address : Place(b_offsets, run.channels);
+        if (!b || *b >= 1 << 21) return false;
+        run.b_addr = *b;
+        residual = Blocks(*b, b_offsets, run.channels);
+        if (in_place ? SelfConflict(residual, writes) || !Disjoint(writes)
+                     : AnyOverlap(residual, writes)) {
+          return false;
+        }
+      }
+    } else {
+      run.out_addr = rng_.Int(0, (1 << 21) - 1);
+    }
+    if (out.add == 0) run.b_addr = rng_.Int(0, (1 << 21) - 1);
+
+    // Where the window starts: around the image.
+    const int64_t rows_reach = std::min<int64_t>(in.in_rows, 200);
+    run.in_y = rng_.Int(-in.kernel_rows, std::max<int64_t>(0, rows_reach));
+    if (rng_.Chance(0.5)) run.in_y = rng_.Int(-1, 1);
+    if (rng_.Chance(0.01)) run.in_y = rng_.Chance(0.5) ? -32768 : 32767;
+    const int64_t unit = in.mode == 0 ? 1 : in.pixel_bytes;
+    int64_t x = rng_.Int(-in.kernel_span, std::max<int64_t>(0, in.in_row_bytes / unit)) * unit;
+    if (rng_.Chance(0.5)) x = rng_.Int(-1, 1) * unit;
+    run.in_x = x - run.tile_x * in.step_bytes;
+    if (rng_.Chance(0.01))
+      run.in_x = rng_.Chance(0.5) ? -(1 << 21) / unit * unit : ((1 << 21) - 1) / unit * unit;
+    if (run.in_x < -(1 << 21) || run.in_x >= 1 << 21) return false;
+    // The feed counts the columns left of the image one a cycle: far ones reach the watchdog.
+    if (in.mode != 0 && run.in_x < -4096 * unit) return false;
+
+    // What it reads.
+    std::vector<Access> reads;
+    for (int64_t b = 0; b < run.beats; ++b) {
+      for (const Piece& piece : all[from + static_cast<size_t>(b)]) {
+        for (int64_t p = 0; p < run.pixels; ++p) {
+          const int64_t at = run.tile_x + p;
+          const int64_t row = run.in_y + at / run.tile_width * in.stride_rows + piece.row;
+          const int64_t col = run.in_x + at % run.tile_width * in.step_bytes;
+          if (row < 0 || row >= in.in_rows) continue;
+          const int64_t line = in.in_addr + row * in.in_pitch;
+          const auto add_read = [&](int64_t block, int64_t begin, int64_t end) {
+            reads.push_back({static_cast<int>(block),
+                             static_cast<int>(b),
+                             {static_cast<uint64_t>(begin), static_cast<uint64_t>(end)}});
+          };
+          if (in.mode == 0) {
+            const int64_t first = std::max<int64_t>(col + piece.first, 0);
+            const int64_t last = std::min(col + piece.first + piece.count, in.in_row_bytes);
+            if (first < last) add_read(blocks - 1, line + first, line + last);
+            continue;
+          }
+          for (int64_t c = piece.first; c < piece.first + piece.count; ++c) {
+            const int64_t byte = col + c * in.pixel_bytes;
+            if (byte < 0 || byte >= in.in_row_bytes) continue;
+            for (int64_t j = 0; j < blocks; ++j) {
+              add_read(j, line + byte + j * n, line + byte + std::min(run.channels, (j + 1) * n));
+            }
+          }
+        }
+      }
+    }
+    for (const Access& r : reads) {
+      if (r.bytes.begin < case_.window.begin || r.bytes.end > case_.window.end) return false;
+    }
+    if (SelfConflict(reads, writes)) return false;
+
+    // Weights.
+    const int64_t record =
+        out.has_params != 0 && run.acc_last != 0 ? config_.param_words(out.per_tensor != 0) : 0;
+    const int64_t weight_blocks = in.mode == 2 ? 0 : run.weights_shared != 0 ? 1 : run.beats;
+    const int64_t block_words = weight_blocks * config_.block_words() + record;
+    const int64_t words = block_words * (run.weights_shared != 0 ? 1 : blocks);
+    if (words > config_.ring_words()) return false;
+    const bool reuses = record == 0 || out.per_tensor != 0;
+    if (words > 0) {
+      const std::optional<int64_t> position = FindWeights(words, reuses);
+      if (!position) return MakeRoom(), false;
+      run.weights_pos = *position & 0xffff;
+      if (record > 0 && *position + words == allocated_) {
+        for (int64_t j = 0; j < blocks; ++j) {
+          PatchRecord(*position + j * block_words + weight_blocks * config_.block_words(),
+                      out.per_tensor != 0);
+        }
+      }
+      const bool tight = *position + words - released_ > config_.ring_words() / 2;
+      run.weights_stream = rng_.Chance(0.4) ? 1 : 0;
+      run.weights_release = tight || rng_.Chance(0.3) ? 1 : 0;
+      if (run.weights_stream != 0 || run.weights_release != 0) {
+        released_ = std::max(released_, *position + words);
+      } else if (reuses) {
+        reusable_ = {static_cast<uint64_t>(*position), static_cast<uint64_t>(*position + words)};
+      }
+    } else {
+      run.weights_pos = rng_.Int(0, 65535);
+    }
+
+    const bool dense = in.mode == 0;
+    if (new_input) Add(last_input_ = in), input_ = true;
+    if (new_output) Add(last_output_ = out), output_ = true;
+    if (new_add) Add(last_add_ = add), add_ = true;
+    reads.insert(reads.end(), residual.begin(), residual.end());
+    FinishExec(run, reads, writes, static_cast<int>(blocks), static_cast<int>(run.beats), dense,
+               run.acc_last != 0);
+    Add(run);
+    chain_ = run.acc_last == 0;
+    chain_pixels_ = run.pixels;
+    chain_channels_ = run.channels;
+    chain_beats_ = from + static_cast<size_t>(run.beats);
+    return true;
+  }
+
+  // The ring is full of what nobody releases: a RUN of maximum over padding cannot do it, so a
+  // later command with weights must; let the next one begin at the end of what is there.
+  void MakeRoom() { allocated_ = std::max(allocated_, written_ - config_.block_words()); }
+
+  int Eltwise() {
+    EltwiseCmd elt;
+    Stripe(elt);
+    elt.channels = rng_.Chance(0.5) ? Around(config_.n, 4 * config_.n) : Small(1, 10 * config_.n);
+    elt.add = rng_.Int(0, 1);
+    SetupOutputCmd out = NewOutput();
+    out.has_params = 0;
+    out.per_tensor = 1;
+    out.out_pixel = std::min<int64_t>(65535, PixelBytes(elt.channels));
+    out.out_pitch = Pitch(elt, out.out_pixel);
+    SetupAddCmd add = NewAdd();
+    add.a_pitch = rng_.Chance(0.5) ? out.out_pitch : Pitch(elt, out.out_pixel);
+    add.b_pitch = rng_.Chance(0.5) ? out.out_pitch : Pitch(elt, out.out_pixel);
+    const auto out_offsets = Offsets(elt, out.out_pitch, out.out_pixel);
+    const auto a_offsets = Offsets(elt, add.a_pitch, out.out_pixel);
+    const auto b_offsets = Offsets(elt, add.b_pitch, out.out_pixel);
+    const auto to = Place(out_offsets, elt.channels);
+    if (!to || *to >= 1 << 21) return 0;
+    const bool a_in_place = add.a_pitch == out.out_pitch && rng_.Chance(0.3);
+    const bool b_in_place = add.b_pitch == out.out_pitch && rng_.Chance(0.3);
+    const auto a = a_in_place ? to : Place(a_offsets, elt.channels);
+    const auto b = b_in_place ? to : Place(b_offsets, elt.channels);
+    if (!a || !b || *a >= 1 << 21 || *b >= 1 << 21) return 0;
+    elt.out_addr = *to;
+    elt.a_addr = *a;
+    elt.b_addr = *b;
+    const std::vector<Access> writes = Blocks(*to, out_offsets, elt.channels);
+    std::vector<Access> reads;
+    const auto take = [&](int64_t address, const std::vector<int64_t>& offsets, bool in_place) {
+      const std::vector<Access> some = Blocks(address, offsets, elt.channels);
+      if (in_place ? SelfConflict(some, writes) || !Disjoint(writes) : AnyOverlap(some, writes)) {
+        return false;
+      }
+      reads.insert(reads.end(), some.begin(), some.end());
+      return true;
+    };
+    if (!take(*a, a_offsets, a_in_place)) return 0;
+    if (elt.add != 0 && !take(*b, b_offsets, b_in_place)) return 0;
+    Add(last_output_ = out);
+    Add(last_add_ = add);
+    output_ = add_ = true;
+    FinishExec(elt, reads, writes, static_cast<int>(CeilDiv(elt.channels, config_.n)), 1, false,
+               true);
+    Add(elt);
+    return 1;
+  }
+
+  int Softmax() {
+    SoftmaxCmd softmax;
+    const auto window = static_cast<int64_t>(case_.window.end - case_.window.begin);
+    softmax.length = std::min<int64_t>({Small(1, 2000), window / 2, 4000});
+    const auto in = Place({0}, softmax.length), out = Place({0}, softmax.length);
+    if (!in || !out || std::abs(*in - *out) < softmax.length) return 0;
+    const auto words = kTableBytes / config_.weight_word;
+    const std::optional<int64_t> position = FindWeights(words, false);
+    if (!position) return MakeRoom(), 0;
+    // Falling from 1; how fast is random.
+    std::vector<uint8_t> table(kTableBytes);
+    double value = 0x1.fffffffcp30;
+    const double factor = rng_.Chance(0.2) ? 1 : 0.2 + 0.8 * rng_.Real();
+    for (size_t i = 0; i < 256; ++i, value *= factor) {
+      const auto entry = static_cast<uint32_t>(value);
+      std::memcpy(&table[4 * i], &entry, 4);
+    }
+    Patch(*position, table);
+    softmax.weights_pos = *position & 0xffff;
+    softmax.weights_release = rng_.Int(0, 1);
+    if (softmax.weights_release != 0) released_ = std::max(released_, *position + words);
+    softmax.in_addr = *in;
+    softmax.out_addr = *out;
+    const auto bytes = [&](int64_t at) {
+      return std::vector<Access>{
+          {0, 0, {static_cast<uint64_t>(at), static_cast<uint64_t>(at + softmax.length)}}};
+    };
+    FinishExec(softmax, bytes(*in), bytes(*out), 1, 1, false, true);
+    Add(softmax);
+    return 1;
+  }
+
+  // --- damage ---
+
+  // Breaks one thing in the job just made.
+  void Damage() {
+    const auto commands = static_cast<int64_t>(job_.commands.size());
+    job_.trailing = 0;
+    const int64_t kind = rng_.Int(0, 19);
+    if (kind == 0) {
+      job_.error_code = WEFT_ERROR_CONFIG_MISMATCH;
+      job_.wrong_hash = true;
+      return;
+    }
+    if (kind <= 2) {
+      job_.error_code = WEFT_ERROR_BAD_STREAM;
+      job_.commands.pop_back();  // the END
+      job_.error_command = static_cast<uint32_t>(commands - 1);
+      if (commands > 1) return;
+      job_.commands.push_back(EndCmd{});
+    }
+    for (;;) {
+      const auto index = static_cast<size_t>(rng_.Int(0, commands - 1));
+      Command command = job_.commands[index];
+      const CommandInfo& info = InfoOf(command);
+      std::array<uint8_t, kCommandBytes> bytes;
+      job_.error_code = WEFT_ERROR_BAD_FIELD;
+      if (rng_.Chance(0.6)) {
+        job_.error_code = Break(command);
+        if (job_.error_code == WEFT_ERROR_NONE) continue;
+        Encode(command, bytes);
+      } else {
+        Encode(command, bytes);
+        if (rng_.Chance(0.5)) {
+          do {
+            bytes[0] = static_cast<uint8_t>(rng_.Bits());
+          } while (FindCommandInfo(bytes[0]) != nullptr);
+          job_.error_code = WEFT_ERROR_BAD_OPCODE;
+        } else {
+          const int bit = static_cast<int>(rng_.Int(info.used_bits, 8 * kCommandBytes - 1));
+          bytes[static_cast<size_t>(bit / 8)] |= static_cast<uint8_t>(1 << (bit % 8));
+        }
+      }
+      job_.error_command = static_cast<uint32_t>(index);
+      job_.damaged.assign(bytes.begin(), bytes.end());
+      return;
+    }
+  }
+
+  // One field out of its range; the code it must give.
+  uint32_t Break(Command& command) {
+    const int64_t misaligned = rng_.Int(1, Word() - 1);
+    const int64_t which = rng_.Int(0, 5);
+    constexpr int64_t kFar = int64_t{1} << 39;
+    const auto far = [&](auto& cmd) {
+      const uint64_t base = case_.region_base[static_cast<size_t>(cmd.region)];
+      cmd.offset = static_cast<int64_t>((kFar - base) & kAddressMask);
+    };
+    return std::visit(
+        [&](auto& cmd) -> uint32_t {
+          using Cmd = std::decay_t<decltype(cmd)>;
+          if constexpr (std::is_same_v<Cmd, LoadCmd> || std::is_same_v<Cmd, StoreCmd>) {
+            if (which == 0) return cmd.rows = 0, WEFT_ERROR_BAD_FIELD;
+            if (which == 1) return cmd.row_bytes = 0, WEFT_ERROR_BAD_FIELD;
+            if (which == 2) return cmd.spad_addr += misaligned, WEFT_ERROR_BAD_ADDRESS;
+            if (which == 3) return cmd.mem_pitch += misaligned, WEFT_ERROR_BAD_ADDRESS;
+            if (which == 4) return cmd.spad_pitch += misaligned, WEFT_ERROR_BAD_ADDRESS;
+            far(cmd);
+            return std::is_same_v<Cmd, LoadCmd> ? WEFT_ERROR_READ_ERROR : WEFT_ERROR_WRITE_ERROR;
+          } else if constexpr (std::is_same_v<Cmd, MarkCmd>) {
+            if (which < 3) return cmd.offset += rng_.Int(1, 63), WEFT_ERROR_BAD_ADDRESS;
+            return far(cmd), WEFT_ERROR_WRITE_ERROR;
+          } else if constexpr (std::is_same_v<Cmd, LoadWeightsCmd>) {
+            if (which < 2) return cmd.words = 0, WEFT_ERROR_BAD_FIELD;
+            if (which < 4) return cmd.words = config_.ring_words() + 1, WEFT_ERROR_BAD_ADDRESS;
+            return far(cmd), WEFT_ERROR_READ_ERROR;
+          } else if constexpr (std::is_same_v<Cmd, SetupInputCmd>) {
+            if (which < 2) return cmd.mode = rng_.Int(3, 7), WEFT_ERROR_BAD_FIELD;
+            if (which < 4) return cmd.kernel_rows = 0, WEFT_ERROR_BAD_FIELD;
+            return cmd.kernel_span = 0, WEFT_ERROR_BAD_FIELD;
+          } else if constexpr (std::is_same_v<Cmd, SetupOutputCmd>) {
+            if (which == 0) return cmd.rounding = 3, WEFT_ERROR_BAD_FIELD;
+            if (which == 1) return cmd.has_params = cmd.per_tensor = 0, WEFT_ERROR_BAD_FIELD;
+            if (which == 2) return cmd.clamp_low = 5, cmd.clamp_high = 4, WEFT_ERROR_BAD_FIELD;
+            return cmd.shift = rng_.Chance(0.5) ? 32 : -32, WEFT_ERROR_BAD_FIELD;
+          } else if constexpr (std::is_same_v<Cmd, SetupAddCmd>) {
+            if (which == 0) return cmd.a_shift = -32, WEFT_ERROR_BAD_FIELD;
+            if (which == 1) return cmd.b_shift = -32, WEFT_ERROR_BAD_FIELD;
+            if (which == 2) return cmd.sum_shift = -32, WEFT_ERROR_BAD_FIELD;
+            return cmd.sum_clamp_low = -3, cmd.sum_clamp_high = -4, WEFT_ERROR_BAD_FIELD;
+          } else if constexpr (std::is_same_v<Cmd, RunCmd> || std::is_same_v<Cmd, EltwiseCmd>) {
+            if (which == 0) return cmd.pixels = 0, WEFT_ERROR_BAD_FIELD;
+            if (which == 1) return cmd.pixels = config_.stripe + 1, WEFT_ERROR_BAD_FIELD;
+            if (which == 2) return cmd.tile_x = cmd.tile_width, WEFT_ERROR_BAD_FIELD;
+            if (which == 3) return cmd.tile_width = cmd.tile_x = 0, WEFT_ERROR_BAD_FIELD;
+            if constexpr (std::is_same_v<Cmd, RunCmd>) {
+              if (which == 4) return cmd.beats = 0, WEFT_ERROR_BAD_FIELD;
+            }
+            return cmd.channels = 0, WEFT_ERROR_BAD_FIELD;
+          } else if constexpr (std::is_same_v<Cmd, SoftmaxCmd>) {
+            return cmd.length = 0, WEFT_ERROR_BAD_FIELD;
+          } else {
+            return WEFT_ERROR_NONE;
+          }
+        },
+        command);
+  }
+
+  const HardwareConfig& config_;
+  const StreamOptions options_;
+  Rng rng_;
+  StreamCase case_;
+  StreamJob job_;
+  Extent ring_area_, stream_area_, mark_area_, weight_area_, data_area_;
+  uint64_t next_stream_ = 0, next_mark_ = 0, next_weight_ = 0;
+  int64_t next_layer_ = 0;
+
+  std::vector<Byte> spad_;
+  std::map<uint64_t, MemoryWord> memory_words_;
+  std::array<int64_t, kLanes> issued_ = {};
+  std::array<Need, kLanes> known_ = {};
+  std::array<std::vector<Need>, kLanes> over_;
+  int64_t written_ = 0, released_ = 0, allocated_ = 0;
+  std::vector<uint64_t> word_address_;  // of each weight word of the job
+  Extent reusable_;                     // weights that can be used once more
+  bool chain_ = false;                  // accumulators are kept for the next RUN
+  int64_t chain_pixels_ = 0, chain_channels_ = 0;
+  size_t chain_beats_ = 0;
+  bool input_ = false, output_ = false, add_ = false;
+  SetupInputCmd last_input_;
+  SetupOutputCmd last_output_;
+  SetupAddCmd last_add_;
+};
+
+}  // namespace
+
+StreamCase GenerateStreams(const HardwareConfig& config, uint64_t seed,
+                           const StreamOptions& options) {
+  return Generator(config, seed, options).Generate();
+}
+
+uint64_t AddressOf(const StreamCase& streams, int64_t region, int64_t offset) {
+  return (streams.region_base[static_cast<size_t>(region)] + static_cast<uint64_t>(offset)) &
+         kAddressMask;
+}
+
+std::vector<Writes> WritesOf(const StreamCase& streams, const StreamJob& job) {
+  std::vector<Writes> all;
+  SetupOutputCmd output;
+  for (const Command& command : job.commands) {
+    Writes writes;
+    const auto add = [](std::vector<Extent>& to, uint64_t begin, int64_t bytes) {
+      to.push_back({begin, begin + static_cast<uint64_t>(bytes)});
+    };
+    const auto stripe = [&](const auto& cmd) {
+      for (const int64_t offset : Offsets(cmd, output.out_pitch, output.out_pixel)) {
+        add(writes.scratchpad, static_cast<uint64_t>(cmd.out_addr + offset), cmd.channels);
+      }
+    };
+    if (const auto* setup = std::get_if<SetupOutputCmd>(&command)) output = *setup;
+    if (const auto* run = std::get_if<RunCmd>(&command); run != nullptr && run->acc_last != 0) {
+      stripe(*run);
+    }
+    if (const auto* eltwise = std::get_if<EltwiseCmd>(&command)) stripe(*eltwise);
+    if (const auto* softmax = std::get_if<SoftmaxCmd>(&command)) {
+      add(writes.scratchpad, static_cast<uint64_t>(softmax->out_addr), softmax->length);
+    }
+    if (const auto* load = std::get_if<LoadCmd>(&command)) {
+      for (int64_t r = 0; r < load->rows; ++r) {
+        add(writes.scratchpad, static_cast<uint64_t>(load->spad_addr + r * load->spad_pitch),
+            load->row_bytes);
+      }
+    }
+    if (const auto* store = std::get_if<StoreCmd>(&command)) {
+      for (int64_t r = 0; r < store->rows; ++r) {
+        add(writes.memory,
+            AddressOf(streams, store->region, store->offset) +
+                static_cast<uint64_t>(r * store->mem_pitch),
+            store->row_bytes);
+      }
+    }
+    all.push_back(std::move(writes));
+  }
+  return all;
+}
+
+void CountStreams(const StreamCase& streams, std::map<std::string, uint64_t>& histogram) {
+  for (const StreamJob& job : streams.jobs) {
+    ++histogram[job.error_code == 0 ? "jobs: legal" : "jobs: illegal"];
+    if (job.error_code != 0) ++histogram[fmt::format("error: {}", ErrorText(job.error_code))];
+    int64_t mode = 0;
+    for (const Command& command : job.commands) {
+      ++histogram[fmt::format("command: {}", InfoOf(command).name)];
+      if (const auto* setup = std::get_if<SetupInputCmd>(&command)) mode = setup->mode;
+      if (const auto* run = std::get_if<RunCmd>(&command)) {
+        ++histogram[fmt::format("RUN: mode {}", mode)];
+        const int64_t blocks = CeilDiv(run->channels, streams.config->n);
+        ++histogram[fmt::format("RUN: blocks {}", blocks < 3 ? std::to_string(blocks) : "3..")];
+        ++histogram[fmt::format("RUN: pixels {}", run->pixels == 1    ? "1"
+                                                  : run->pixels <= 8  ? "2..8"
+                                                  : run->pixels <= 63 ? "9..63"
+                                                                      : "64")];
+        ++histogram[fmt::format("RUN: beats {}", run->beats == 1    ? "1"
+                                                 : run->beats <= 9  ? "2..9"
+                                                 : run->beats <= 64 ? "10..64"
+                                                                    : "65..")];
+        if (run->acc_last == 0) ++histogram["RUN: keeps accumulators"];
+        if (run->weights_shared != 0) ++histogram["RUN: shared weights"];
+        if (run->wait_step_block != 0) ++histogram["waits: step per block"];
+        if (run->wait_step_beat != 0) ++histogram["waits: step per beat"];
+        if (run->wait_mask != 0) ++histogram["waits: RUN"];
+      }
+      if (const auto* load = std::get_if<LoadCmd>(&command); load && load->wait_mask != 0) {
+        ++histogram["waits: LOAD"];
+      }
+      if (const auto* store = std::get_if<StoreCmd>(&command); store && store->wait_mask != 0) {
+        ++histogram["waits: STORE"];
+      }
+    }
+  }
+}
+
+StreamJob WithoutCommands(const StreamCase& streams, const StreamJob& job, size_t first,
+                          size_t count) {
+  StreamJob result = job;
+  result.commands.clear();
+  std::array<int64_t, kLanes> before = {}, dropped = {};
+  int64_t words_before = 0, words_dropped = 0;
+  const auto adjust = [&](auto& cmd) {
+    const std::array<int64_t*, kLanes> counts = {&cmd.wait_load, &cmd.wait_exec, &cmd.wait_store};
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const auto wait = static_cast<int16_t>(*counts[lane]);
+      const int64_t kept =
+          wait <= before[lane] ? wait : std::max(before[lane], wait - dropped[lane]);
+      *counts[lane] = kept & 0xffff;
+    }
+  };
+  for (size_t i = 0; i < job.commands.size(); ++i) {
+    Command command = job.commands[i];
+    const bool drop = i >= first && i < first + count;
+    Need units = {};
+    int64_t words = 0;
+    std::visit(
+        [&](auto& cmd) {
+          using Cmd = std::decay_t<decltype(cmd)>;
+          if constexpr (std::is_same_v<Cmd, LoadCmd>) units[kLoad] = 1;
+          if constexpr (std::is_same_v<Cmd, StoreCmd>) units[kStore] = 1;
+          if constexpr (std::is_same_v<Cmd, SoftmaxCmd>) units[kExec] = 1;
+          if constexpr (std::is_same_v<Cmd, RunCmd>) {
+            units[kExec] = cmd.acc_last != 0 ? CeilDiv(cmd.channels, streams.config->n) : 0;
+          }
+          if constexpr (std::is_same_v<Cmd, EltwiseCmd>) {
+            units[kExec] = CeilDiv(cmd.channels, streams.config->n);
+          }
+          if constexpr (std::is_same_v<Cmd, LoadWeightsCmd>) words = cmd.words;
+          if constexpr (requires { cmd.wait_load; }) adjust(cmd);
+          if constexpr (requires { cmd.weights_pos; }) {
+            if (cmd.weights_pos >= words_before) {
+              cmd.weights_pos = (cmd.weights_pos - words_dropped) & 0xffff;
+            }
+          }
+        },
+        command);
+    if (!drop) result.commands.push_back(command);
+    if (i < first) words_before += words;
+    if (drop) words_dropped += words;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      if (i < first) before[lane] += units[lane];
+      if (drop) dropped[lane] += units[lane];
+    }
+  }
+  return result;
+}
+
+}  // namespace weft::testing

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a case of random streams on the functional device and on the RTL, and compares: all memory,
+// the whole scratchpad and the status registers at the end of every group of jobs, and at every
+// MARK the bytes that the work before it wrote for good.
+//
+//   StreamRunner runner("weft256", /*seed=*/7, {});
+//   if (auto failure = runner.Run()) std::cerr << *failure;    // where, seed, how to repeat it
+//
+// A failing case is shrunk: jobs and commands are dropped while it still fails and the functional
+// device still accepts it. Memory latency, stalls and reordering come from the seed too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/verilated/axi_memory.h"
+#include "tb/lib/stream_generator.h"
+
+namespace weft::testing {
+
+struct StreamRunOptions {
+  StreamOptions streams = {};
+  bool shrink = true;
+  std::string wave_file = {};  ///< FST waves of the first run; needs a program with waves
+};
+
+struct StreamFigures {
+  uint64_t cases = 0;
+  uint64_t jobs = 0;
+  uint64_t commands = 0;
+  uint64_t cycles = 0;
+  uint64_t mark_checks = 0;
+  std::map<std::string, uint64_t> histogram;
+};
+
+/// Memory timing drawn from the seed: latency 1..200 cycles, stalls 0..95 % on every channel.
+AxiMemoryOptions RandomMemory(uint64_t seed);
+
+/// Runs one case and adds to `figures`. A failure is a text that says everything; nothing if all
+/// agreed.
+std::optional<std::string> RunStreams(std::string_view config, uint64_t seed,
+                                      const StreamRunOptions& options, StreamFigures& figures);
+
+}  // namespace weft::testing

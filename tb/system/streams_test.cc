@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random command streams on the RTL against the functional device: the quick part of
+// `make regress`. WEFT_SEED moves the range of seeds.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tb/lib/seed.h"
+#if WEFT_WITH_RTL
+#include "tb/lib/stream_runner.h"
+
+namespace weft {
+namespace {
+
+constexpr uint64_t kCases = 40;
+
+class Streams : public ::testing::TestWithParam<std::string> {
+ protected:
+  void Check(const testing::StreamRunOptions& options, uint64_t cases) {
+    const uint64_t first = testing::BaseSeed() * 100'000;
+    std::cout << "seeds " << first << " to " << first + cases - 1
+              << ", repeat with: " << testing::RepeatCommand() << "\n";
+    testing::StreamFigures figures;
+    for (uint64_t i = 0; i < cases; ++i) {
+      const auto failure = testing::RunStreams(GetParam(), first + i, options, figures);
+      ASSERT_FALSE(failure) << *failure;
+    }
+    std::cout << figures.jobs << " streams, " << figures.commands << " commands, " << figures.cycles
+              << " cycles, " << figures.mark_checks << " bytes compared at MARKs\n";
+    // Streams that do nothing would agree too.
+    EXPECT_GT(figures.histogram["command: RUN"], cases);
+    EXPECT_GT(figures.histogram["command: STORE"], cases);
+    EXPECT_GT(figures.mark_checks, 100 * cases);
+  }
+};
+
+TEST_P(Streams, LegalOnesAgree) { Check({}, kCases); }
+
+TEST_P(Streams, IllegalOnesAreReportedAndTheNextJobIsExact) {
+  testing::StreamRunOptions options;
+  options.streams.illegal = true;
+  Check(options, kCases);
+}
+
+INSTANTIATE_TEST_SUITE_P(Configurations, Streams,
+                         ::testing::Values("weft64", "weft256", "weft1024"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace weft
+#endif  // WEFT_WITH_RTL
