@@ -3,7 +3,8 @@
 // The scratchpad: Banks banks of words, each with one read and one write port, and the arbitration
 // between all who use it. It knows word addresses only: alignment, ranges and the order of accesses
 // are the requesters' business. Grants come in the cycle of the request, read data in the cycle
-// after (only then). Fixed priority: reads operand > store > feed 0..3, writes result 0, 1 > load.
+// after (only then). Fixed priority: reads operand > store > feed 0..3, writes result 0, 1 > load; a
+// feed port that asks for the word of an earlier feed port shares its read.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_scratchpad #(
