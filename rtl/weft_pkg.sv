@@ -267,6 +267,13 @@ package weft_pkg;
   localparam int unsigned AxiAttrAwprotLsb = 12;
   localparam logic [11:0] RegRegionBaseLo = 12'h080;
   localparam logic [11:0] RegRegionBaseHi = 12'h084;
+  localparam logic [11:0] RegWindowFirst = 12'h100;
+  localparam logic [11:0] RegWindowLast = 12'h104;
+  localparam logic [11:0] RegWindowControl = 12'h108;
+  localparam int unsigned WindowControlEnableLsb = 0;
+  localparam int unsigned WindowControlReadLsb = 1;
+  localparam int unsigned WindowControlWriteLsb = 2;
+  localparam int unsigned WindowControlLockLsb = 3;
   localparam logic [11:0] RegCounter = 12'h200;
 
   // Error codes

@@ -80,7 +80,7 @@ constexpr std::string_view ErrorText(uint32_t code) {
     case 7: return "WRITE_ERROR: SLVERR or DECERR on a write";
     case 8: return "TIMEOUT: the watchdog saw no progress";
     case 9: return "ABORTED: the host wrote CONTROL.ABORT or CONTROL.RESET";
-    case 10: return "WINDOW: reserved: an address outside every memory window";
+    case 10: return "WINDOW: no memory window permits the access to this address";
     case 11: return "UNAUTHORIZED: reserved: a program without a valid authentication tag";
     default: return "";
   }

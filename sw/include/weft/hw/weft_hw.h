@@ -81,6 +81,19 @@
 /* Base address of memory region i, high word (8 bits used). (rw) */
 #define WEFT_REG_REGION_BASE_HI(i) (0x084u + 8u * (i))
 #define WEFT_REG_REGION_BASE_HI_COUNT 8u
+/* Memory window i: its first 256-byte block, address bits 39..8. Reset: 0. Writes are ignored while the window is locked or STATUS.BUSY is set; the same holds for the two registers below. (rw) */
+#define WEFT_REG_WINDOW_FIRST(i) (0x100u + 16u * (i))
+#define WEFT_REG_WINDOW_FIRST_COUNT 8u
+/* Memory window i: its last 256-byte block, inclusive; below WINDOW_FIRST the window is empty. Reset: 0. (rw) */
+#define WEFT_REG_WINDOW_LAST(i) (0x104u + 16u * (i))
+#define WEFT_REG_WINDOW_LAST_COUNT 8u
+/* Memory window i: permissions. Once any window has ENABLE set, a burst leaves only if one enabled window with its permission holds its block; otherwise the job ends with WINDOW. Reset: 0. (rw) */
+#define WEFT_REG_WINDOW_CONTROL(i) (0x108u + 16u * (i))
+#define WEFT_REG_WINDOW_CONTROL_COUNT 8u
+#define WEFT_WINDOW_CONTROL_ENABLE 0x1u /* the window counts, and what no window permits is denied */
+#define WEFT_WINDOW_CONTROL_READ 0x2u /* reads are permitted */
+#define WEFT_WINDOW_CONTROL_WRITE 0x4u /* writes are permitted */
+#define WEFT_WINDOW_CONTROL_LOCK 0x8u /* the window's registers ignore writes until the hard reset; CONTROL.RESET does not unlock */
 /* Performance counters since the job began (kept after it ends); see the table of counters. (ro) */
 #define WEFT_REG_COUNTER(i) (0x200u + 4u * (i))
 #define WEFT_REG_COUNTER_COUNT 16u
@@ -95,7 +108,7 @@
 #define WEFT_ERROR_WRITE_ERROR 7u /* SLVERR or DECERR on a write */
 #define WEFT_ERROR_TIMEOUT 8u /* the watchdog saw no progress */
 #define WEFT_ERROR_ABORTED 9u /* the host wrote CONTROL.ABORT or CONTROL.RESET */
-#define WEFT_ERROR_WINDOW 10u /* reserved: an address outside every memory window */
+#define WEFT_ERROR_WINDOW 10u /* no memory window permits the access to this address */
 #define WEFT_ERROR_UNAUTHORIZED 11u /* reserved: a program without a valid authentication tag */
 
 /* X(code, name, meaning) for every error code. */
@@ -110,7 +123,7 @@
   X(7u, "WRITE_ERROR", "SLVERR or DECERR on a write") \
   X(8u, "TIMEOUT", "the watchdog saw no progress") \
   X(9u, "ABORTED", "the host wrote CONTROL.ABORT or CONTROL.RESET") \
-  X(10u, "WINDOW", "reserved: an address outside every memory window") \
+  X(10u, "WINDOW", "no memory window permits the access to this address") \
   X(11u, "UNAUTHORIZED", "reserved: a program without a valid authentication tag")
 
 #define WEFT_NUM_COUNTERS 16u
