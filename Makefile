@@ -9,7 +9,7 @@ DEMO = models/mnist_cnn/mnist_cnn_int8.tflite --input models/mnist_cnn/digits/di
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench regress build lint format wave trace mutate clean bootstrap configure
+.PHONY: help demo test bench regress formal build lint format wave trace mutate clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,10 @@ regress: configure ## random command streams, functional device against RTL: [SE
 	$(BUILD)/tb/regress/regress$(if $(WAVE),_trace --no-shrink --wave $(WAVE)) \
 	  --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) \
 	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge)
+
+# PROOF=name or pattern chooses; MUTANTS=1 also plants the bugs that the proofs must notice.
+formal: ## proofs of the RTL by solvers: [PROOF=axi_read] [MUTANTS=1]
+	scripts/formal.py --build $(BUILD)/formal $(foreach p,$(PROOF),'$p') $(if $(MUTANTS),--mutants)
 
 lint: configure ## the checks that need no build: RTL, generated files, driver, licences, format
 	scripts/run_tests.py $(BUILD) -L lint

@@ -5,7 +5,8 @@
 # there. Without root or passwordless sudo it prints the exact command to run and fails.
 #
 #   WEFT_BOOTSTRAP_OPTIONAL=1   also the optional ones: bare-metal cross compilers for the driver
-#                               check, clang-format for the format check, Icarus and GTKWave
+#                               check, clang-format for the format check, Icarus and GTKWave,
+#                               the solvers z3 and cvc4 for make formal
 #   WEFT_BOOTSTRAP=skip         trust the machine (for systems that are not Debian)
 set -euo pipefail
 
@@ -15,7 +16,7 @@ required=(
   libgtest-dev libgmock-dev libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev
   libexpected-dev zlib1g-dev
 )
-optional=(gcc-riscv64-unknown-elf gcc-arm-none-eabi clang-format iverilog gtkwave)
+optional=(gcc-riscv64-unknown-elf gcc-arm-none-eabi clang-format iverilog gtkwave z3 cvc4)
 
 if [ "${WEFT_BOOTSTRAP:-}" = skip ]; then
   exit 0
