@@ -33,7 +33,8 @@ SOLVERS = {  # name: (program, Debian package)
     "cvc4": ("cvc4", "cvc4"),
 }
 KEYS = {
-    "proof": {"summary", "top", "sources", "configuration", "parameters", "variant", "task", "mutant"},
+    "proof": {"summary", "top", "sources", "configuration", "constants", "cut", "parameters", "variant",
+              "task", "mutant"},
     "variant": {"name", "configuration", "parameters"},
     "task": {"mode", "depth", "solver", "variants", "seconds", "quick"},
     "mutant": {"name", "file", "before", "after", "breaks", "variant", "depth", "seconds"},
@@ -56,6 +57,8 @@ class Proof:
         self.allow("proof", text, text.get("top", self.name))
         self.top = text.get("top", self.name)
         self.summary = text["summary"]
+        self.constants = text.get("constants", {})
+        self.cut = text.get("cut", [])
         self.sources = text["sources"] + [
             str(file.relative_to(ROOT)) for file in sorted(self.folder.glob("*.sv"))]
         self.variants = {}
@@ -171,6 +174,9 @@ class Model:
             if replaced and replaced[0] == file:
                 path = folder / path.name
                 path.write_text(replaced[1])
+            elif file == "rtl/weft_pkg.sv" and proof.constants:
+                path = folder / path.name
+                path.write_text(self.smaller(proof.constants))
             sources.append(str(path))
         parameters = "".join(f" -chparam {name} {value}"
                              for name, value in settings["parameters"].items())
@@ -180,6 +186,7 @@ class Model:
             hierarchy -check -top {proof.top}{parameters}
             proc
             flatten
+            {'; '.join(f'cutpoint w:{escape(wire)}' for wire in proof.cut)}
             opt -keepdc -fast
             memory -nordff -nomap
             async2sync
@@ -195,6 +202,15 @@ class Model:
             write_smt2 -wires model.smt2""")
         self.asserts = self.cells("asserts.txt")
         self.covers = self.cells("covers.txt")
+
+    def smaller(self, constants):
+        """The package with sizes of this proof's own, in every configuration."""
+        text = (ROOT / "rtl/weft_pkg.sv").read_text()
+        for name, value in constants.items():
+            text, count = re.subn(rf"(localparam int unsigned {name} =) \d+;", rf"\1 {value};", text)
+            if count == 0:
+                raise Mistake(f"{self.proof.name}: weft_pkg has no constant {name}")
+        return text
 
     def cells(self, file):
         return [line.split("/", 1)[1].strip()

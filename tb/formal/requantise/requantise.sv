@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// weft_requantise against docs/numerics.md at full width: every x, bias, multiplier, shift, zero
+// point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The 64-bit
+// product is cut (the runner frees dut.p5_q): here it is any number that a product of two int32 can
+// be, the same for both sides, and its operands are checked by the proof `multiplier`. One channel
+// is followed, and it is any of the N. The specification is written from docs/numerics.md; what
+// travels with a row is sampled here when the row goes in. a_* are what is claimed; i_* relate the
+// pipeline's registers to the specification, which makes the proof an induction over one cycle.
+`default_nettype none
+module requantise (
+  input wire logic clk,
+  input wire logic valid, first, src_operand, use_bias, per_channel, final_pass, to_acc, add_acc,
+  input wire logic release_buf, last, buf_sel, res_ready,
+  input wire logic [1:0] rounding,
+  input wire logic signed [8:0] offset,
+  input wire logic signed [31:0] mult,
+  input wire logic signed [7:0] shift, zero, low, high,
+  input wire logic [4:0] left,
+  input wire logic [7:0] group,
+  input wire logic [20:0] addr,
+  input wire logic [weft_pkg::PostLanes-1:0] mask,
+  input wire logic [6:0] row,
+  input wire logic [8*weft_pkg::N-1:0] operand,
+  input wire logic [32*weft_pkg::N-1:0] acc_data, prm_bias, prm_mult,
+  input wire logic [8*weft_pkg::N-1:0] prm_shift
+);
+  localparam int unsigned N = weft_pkg::N;
+  localparam int unsigned L = weft_pkg::PostLanes;
+
+  logic rst_n = 1'b0;
+  always_ff @(posedge clk) rst_n <= 1'b1;
+
+  logic ready, empty, late_rd_en, late_rd_buf, prm_free, acc_wr_en, acc_wr_buf;
+  logic res_valid, res_last;
+  logic [6:0] late_rd_row, acc_wr_row;
+  logic [1:0] acc_release;
+  logic [32*N-1:0] acc_wr_data;
+  logic [N-1:0] acc_wr_lanes;
+  logic [20:0] res_addr;
+  logic [8*L-1:0] res_data;
+  logic [L-1:0] res_mask;
+
+  weft_requantise dut (
+    .clk_i(clk), .rst_ni(rst_n), .valid_i(valid), .ready_o(ready), .empty_o(empty),
+    .first_i(first), .src_operand_i(src_operand), .use_bias_i(use_bias),
+    .per_channel_i(per_channel), .final_i(final_pass), .to_acc_i(to_acc), .add_acc_i(add_acc),
+    .release_i(release_buf), .last_i(last), .rounding_i(rounding), .offset_i(offset),
+    .mult_i(mult), .shift_i(shift), .left_i(left), .zero_i(zero), .low_i(low), .high_i(high),
+    .group_i(group), .addr_i(addr), .mask_i(mask), .row_i(row), .buf_i(buf_sel),
+    .operand_i(operand), .acc_data_i(acc_data), .late_rd_en_o(late_rd_en),
+    .late_rd_buf_o(late_rd_buf), .late_rd_row_o(late_rd_row), .acc_release_o(acc_release),
+    .prm_bias_i(prm_bias), .prm_mult_i(prm_mult), .prm_shift_i(prm_shift), .prm_free_o(prm_free),
+    .acc_wr_en_o(acc_wr_en), .acc_wr_buf_o(acc_wr_buf), .acc_wr_row_o(acc_wr_row),
+    .acc_wr_data_o(acc_wr_data), .acc_wr_lanes_o(acc_wr_lanes), .res_valid_o(res_valid),
+    .res_ready_i(res_ready), .res_addr_o(res_addr), .res_data_o(res_data),
+    .res_mask_o(res_mask), .res_last_o(res_last)
+  );
+
+  // The registers of the pipeline, for the invariants.
+  (* hierconn *) wire [7:1] \dut.v_q ;
+  (* hierconn *) wire signed [31:0] \dut.x2_q[0] , \dut.x2_q[1] , \dut.x2_q[2] , \dut.x2_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.x3_q[0] , \dut.x3_q[1] , \dut.x3_q[2] , \dut.x3_q[3] ;
+  (* hierconn *) wire signed [63:0] \dut.p5_q[0] , \dut.p5_q[1] , \dut.p5_q[2] , \dut.p5_q[3] ;
+  (* hierconn *) wire signed [63:0] \dut.v6_q[0] , \dut.v6_q[1] , \dut.v6_q[2] , \dut.v6_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.y7_q[0] , \dut.y7_q[1] , \dut.y7_q[2] , \dut.y7_q[3] ;
+  (* hierconn *) wire [8*L-1:0] \dut.operand_q ;
+  (* hierconn *) wire [32*N-1:0] \dut.bias_q , \dut.mult_q ;
+  (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift5_q , \dut.shift6_q ;
+  localparam int unsigned ControlBits = 126 + L;
+  (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ,
+    \dut.c7 ;
+
+  // The channel that is followed.
+  (* anyconst *) logic [$clog2(N)-1:0] channel;
+  logic [$clog2(L)-1:0] lane;
+  logic [7:0] home;                    // its group
+  assign lane = channel[$clog2(L)-1:0];
+  assign home = 8'(channel >> $clog2(L));
+
+  logic signed [31:0] rtl_x2, rtl_x3, rtl_y7;
+  logic signed [63:0] rtl_v6, product;
+  always_comb begin
+    case (lane)
+      2'd0: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.y7_q[0] };
+      2'd1: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.y7_q[1] };
+      2'd2: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.y7_q[2] };
+      default: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.y7_q[3] };
+    endcase
+    case (lane)
+      2'd0: {rtl_v6, product} = {\dut.v6_q[0] , \dut.p5_q[0] };
+      2'd1: {rtl_v6, product} = {\dut.v6_q[1] , \dut.p5_q[1] };
+      2'd2: {rtl_v6, product} = {\dut.v6_q[2] , \dut.p5_q[2] };
+      default: {rtl_v6, product} = {\dut.v6_q[3] , \dut.p5_q[3] };
+    endcase
+  end
+
+  // ---- The environment: weft_post_sequencer and weft_post_params.
+  // A record of parameters is there when its block's first row goes in, and stays until it is
+  // freed; until then no other block brings one.
+  logic accept, owned = 1'b0, have_record = 1'b0, have_old = 1'b0;
+  logic signed [31:0] rec_bias, rec_mult, old_mult, in_bias, in_mult;
+  logic signed [7:0] rec_shift, old_shift, in_shift;
+  assign accept = valid && ready && rst_n;
+  assign in_bias = prm_bias[32*channel +: 32];
+  assign in_mult = prm_mult[32*channel +: 32];
+  assign in_shift = prm_shift[8*channel +: 8];
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      owned <= 1'b0;
+      have_record <= 1'b0;
+      have_old <= 1'b0;
+    end else if (accept && first) begin
+      owned <= 1'b1;
+      have_record <= 1'b1;
+      have_old <= have_record;
+      rec_bias <= in_bias;
+      rec_mult <= in_mult;
+      rec_shift <= in_shift;
+      old_mult <= rec_mult;
+      old_shift <= rec_shift;
+    end else if (prm_free) begin
+      owned <= 1'b0;
+    end
+  end
+  always_comb begin
+    assume (shift >= -31 && shift <= 31);
+    assume (in_shift >= -31 && in_shift <= 31);
+    assume (rounding <= 2 && low <= high);
+    if (valid && !have_record) assume (first || !(use_bias || per_channel));
+    if (valid && first) assume (!owned);
+    if (owned) assume (in_bias == rec_bias && in_mult == rec_mult && in_shift == rec_shift);
+    if (valid) assume (group < N / L);
+  end
+
+  // ---- The specification: what goes in, row by row, in step with the pipeline.
+  logic go;
+  assign go = ready;
+  logic [ControlBits-1:0] in_control;
+  assign in_control = {first, src_operand, use_bias, per_channel, final_pass, to_acc, add_acc,
+    release_buf, last, rounding, offset, mult, shift, left, zero, low, high, group, addr, mask,
+    row, buf_sel};
+
+  logic [7:0] k_valid = 8'd0;          // a row in stage i + 1
+  logic [ControlBits-1:0] k_control [8];
+  logic signed [31:0] k_bias [2];      // b of numerics.md, or the offset
+  logic signed [31:0] k_mult [8];      // M
+  logic signed [7:0] k_shift [8];      // s
+  logic signed [7:0] k_operand;
+  logic signed [31:0] k_x;             // x, in stage 2
+  logic signed [31:0] k_a [5];         // a of the product a * M, from stage 3
+  logic signed [65:0] k_sum;           // SRDHM(a, M), or a * M before the shift, in stage 6
+  logic signed [31:0] k_scaled [8];    // rq(x, M, s), from stage 7
+  logic signed [31:0] k_acc;           // what the accumulator row held, in stage 8
+
+  logic signed [31:0] new_bias, new_mult;
+  logic signed [7:0] new_shift;
+  assign new_bias = !use_bias ? 32'(offset) : first ? in_bias : rec_bias;
+  assign new_mult = !per_channel ? mult : first ? in_mult : rec_mult;
+  assign new_shift = !per_channel ? shift : first ? in_shift : rec_shift;
+
+  // Fields of a row's control.
+  `define ROUNDING(c) c[ControlBits-10 -: 2]
+  `define LEFT(c) c[ControlBits-61 -: 5]
+  `define FIRST(c) c[ControlBits-1]
+  `define SRC_OPERAND(c) c[ControlBits-2]
+  `define USE_BIAS(c) c[ControlBits-3]
+  `define PER_CHANNEL(c) c[ControlBits-4]
+  `define FINAL(c) c[ControlBits-5]
+  `define TO_ACC(c) c[ControlBits-6]
+  `define ADD_ACC(c) c[ControlBits-7]
+  `define RELEASE(c) c[ControlBits-8]
+  `define OFFSET(c) $signed(c[ControlBits-12 -: 9])
+  `define MULT(c) $signed(c[ControlBits-21 -: 32])
+  `define SHIFT(c) $signed(c[ControlBits-53 -: 8])
+  `define ZERO(c) $signed(c[ControlBits-66 -: 8])
+  `define LOW(c) $signed(c[ControlBits-74 -: 8])
+  `define HIGH(c) $signed(c[ControlBits-82 -: 8])
+  `define GROUP(c) c[ControlBits-90 -: 8]
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) k_valid <= 8'd0;
+    else if (go) k_valid <= {k_valid[6:0], valid};
+    if (go) begin
+      k_control[0] <= in_control;
+      k_bias[0] <= new_bias;
+      k_mult[0] <= new_mult;
+      k_shift[0] <= new_shift;
+      k_operand <= operand[8*channel +: 8];
+      k_x <= (`SRC_OPERAND(k_control[0]) ? 32'(k_operand)
+                 : $signed(acc_data[32*channel +: 32])) + k_bias[0];
+      k_a[2] <= factor(k_x, `LEFT(k_control[1]), `ROUNDING(k_control[1]), k_shift[1]);
+      k_a[3] <= k_a[2];
+      k_a[4] <= k_a[3];
+      k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], `ROUNDING(k_control[4]));
+      k_scaled[6] <= finish(k_sum, k_shift[5], `ROUNDING(k_control[5]));
+      k_scaled[7] <= k_scaled[6];
+      k_acc <= acc_data[32*channel +: 32];
+      for (int i = 1; i < 8; i++) begin
+        k_control[i] <= k_control[i-1];
+        k_mult[i] <= k_mult[i-1];
+        k_shift[i] <= k_shift[i-1];
+      end
+    end
+  end
+
+  // rq(x << left, M, s) of docs/numerics.md, in the three steps that the product cuts it into.
+  // Operand a of the product:
+  function automatic signed [31:0] factor(input signed [31:0] x, input [4:0] by,
+                                          input [1:0] mode, input signed [7:0] s);
+    logic [31:0] moved;
+    moved = x << by;
+    factor = (mode == 2'd0 && s > 0) ? moved << s[4:0] : moved;
+  endfunction
+
+  // SRDHM(a, M), or the product and its rounding, before the shift by t = 31 - s:
+  localparam logic signed [31:0] Min32 = 32'h8000_0000;
+  function automatic signed [65:0] start(input signed [31:0] a, input signed [31:0] m,
+                                         input signed [63:0] p, input signed [7:0] s,
+                                         input [1:0] mode);
+    logic [5:0] t;
+    logic signed [65:0] one;
+    t = 6'(31 - s);
+    one = 66'sd1;
+    start = 66'(p);
+    if (mode == 2'd0) begin
+      if (a == Min32 && m == Min32) start = 66'sd2147483647;
+      else start = (66'(p) + 66'sd1073741824) >>> 31;
+    end else if (t != 0) begin
+      start = 66'(p) + (one << (t - 6'd1)) - ((mode == 2'd2 && p < 0) ? 66'sd1 : 66'sd0);
+    end
+  endfunction
+
+  // RDPOT(sum, max(-s, 0)), or sum >> t:
+  function automatic signed [31:0] finish(input signed [65:0] sum, input signed [7:0] s,
+                                          input [1:0] mode);
+    logic [5:0] e, t;
+    logic [31:0] ones, r, half;
+    logic signed [31:0] x;
+    logic signed [65:0] shifted;
+    e = (s < 0) ? 6'(-s) : 6'd0;
+    t = 6'(31 - s);
+    ones = (32'd1 << e) - 32'd1;
+    x = sum[31:0];
+    r = x & ones;
+    half = (ones >> 1) + (x < 0 ? 32'd1 : 32'd0);
+    shifted = sum >>> t;
+    finish = (x >>> e) + (r > half ? 32'sd1 : 32'sd0);
+    if (mode != 2'd0) finish = shifted[31:0];
+  endfunction
+
+  // The result of the row in stage 8.
+  logic signed [31:0] want;
+  always_comb begin
+    want = k_scaled[7];
+    if (`FINAL(k_control[7])) begin
+      want = k_scaled[7] + 32'(`ZERO(k_control[7]));
+      if (want < `LOW(k_control[7])) want = `LOW(k_control[7]);
+      else if (want > `HIGH(k_control[7])) want = `HIGH(k_control[7]);
+    end else if (`ADD_ACC(k_control[7])) begin
+      want = k_scaled[7] + k_acc;
+    end
+  end
+
+  // A product of two int32: 2^62 only for two minima, else at most 2^62 - 2^31.
+  always_comb begin
+    if (k_a[4] == Min32 && k_mult[4] == Min32) assume (product == 64'sd1 <<< 62);
+    else assume (product <= (64'sd1 <<< 62) - (64'sd1 <<< 31));
+    assume (product > -(64'sd1 <<< 62));
+  end
+
+  // ---- What is claimed.
+  logic followed;
+  assign followed = k_valid[7] && `GROUP(k_control[7]) == home;
+  always_comb if (rst_n) begin
+    a_goes_out_once: assert (res_valid == (k_valid[7] && !`TO_ACC(k_control[7])));
+    if (acc_wr_en) a_no_write_from_nothing: assert (k_valid[7] && `TO_ACC(k_control[7]));
+    if (res_valid) begin
+      a_result_place: assert ({res_addr, res_mask} == k_control[7][L+28:8]);
+      a_result_last: assert (res_last == k_control[7][ControlBits-9]);
+      if (followed) a_result: assert ($signed(res_data[8*lane +: 8]) == $signed(want[7:0]));
+    end
+    if (acc_wr_en) begin
+      a_write_place: assert ({acc_wr_row, acc_wr_buf} == k_control[7][7:0]);
+      a_write_lane: assert (acc_wr_lanes[channel] == (`GROUP(k_control[7]) == home));
+      if (followed) a_write: assert ($signed(acc_wr_data[32*channel +: 32]) == want);
+    end
+    a_late_read: assert (late_rd_en == (k_valid[5] && go && `ADD_ACC(k_control[5])));
+    if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[5][7:0]);
+    a_release: assert (acc_release == ((k_valid[0] && go && `RELEASE(k_control[0]))
+                                       ? 2'd1 << k_control[0][0] : 2'd0));
+    a_free: assert (prm_free == (k_valid[5] && go && `FIRST(k_control[5])));
+    a_empty: assert (!empty || k_valid[6:0] == 7'd0);
+  end
+
+  // Written once: a write that a stall repeats would be seen by post a second time.
+  logic k_new = 1'b0;
+  always_ff @(posedge clk) k_new <= rst_n && go && k_valid[6];
+  always_comb if (rst_n) begin
+    a_write_once: assert (acc_wr_en == (k_new && k_valid[7] && `TO_ACC(k_control[7])));
+  end
+
+  // ---- Invariants.
+  logic [6:1] f;                       // a row that brings parameters, in stage i
+  assign f = {k_valid[5] && `FIRST(k_control[5]), k_valid[4] && `FIRST(k_control[4]),
+              k_valid[3] && `FIRST(k_control[3]), k_valid[2] && `FIRST(k_control[2]),
+              k_valid[1] && `FIRST(k_control[1]), k_valid[0] && `FIRST(k_control[0])};
+  logic [7:1] newest;                  // the row in stage i uses the newest record
+  assign newest = {!owned, !owned || f[6], !owned || (f[6:5] != 0), !owned || (f[6:4] != 0),
+                   !owned || (f[6:3] != 0), !owned || (f[6:2] != 0), 1'b1};
+
+  always_comb if (rst_n) begin
+    i_valid: assert (\dut.v_q == k_valid[6:0]);
+    i_owned: assert (owned == (f != 0) && (f & (f - 6'd1)) == 0);
+    i_record: assert (have_record || (!owned && !have_old));
+    if (have_record) begin
+      i_record_legal: assert (rec_shift >= -31 && rec_shift <= 31);
+      i_bias: assert (f[1] || \dut.bias_q [32*channel +: 32] == rec_bias);
+      i_shift2: assert (f[2:1] != 0 ? !have_old || \dut.shift2_q [8*channel +: 8] == old_shift
+                        : \dut.shift2_q [8*channel +: 8] == rec_shift);
+      i_mult: assert (f[3:1] != 0 ? !have_old || \dut.mult_q [32*channel +: 32] == old_mult
+                      : \dut.mult_q [32*channel +: 32] == rec_mult);
+      i_shift5: assert (f[5:1] != 0 ? !have_old || \dut.shift5_q [8*channel +: 8] == old_shift
+                        : \dut.shift5_q [8*channel +: 8] == rec_shift);
+      i_shift6: assert (f[6:1] != 0 ? !have_old || \dut.shift6_q [8*channel +: 8] == old_shift
+                        : \dut.shift6_q [8*channel +: 8] == rec_shift);
+    end
+    if (k_valid[0]) begin
+      i_row_bias: assert (`USE_BIAS(k_control[0]) ? have_record && k_bias[0] == rec_bias
+                          : k_bias[0] == 32'(`OFFSET(k_control[0])));
+    end
+    if (k_valid[0]) i_c1: assert (\dut.c1 == k_control[0]);
+    if (k_valid[1]) i_c2: assert (\dut.c2 == k_control[1]);
+    if (k_valid[2]) i_c3: assert (\dut.c3 == k_control[2]);
+    if (k_valid[3]) i_c4: assert (\dut.c4 == k_control[3]);
+    if (k_valid[4]) i_c5: assert (\dut.c5 == k_control[4]);
+    if (k_valid[5]) i_c6: assert (\dut.c6 == k_control[5]);
+    if (k_valid[6]) i_c7: assert (\dut.c7 == k_control[6]);
+    if (k_valid[0] && `GROUP(k_control[0]) == home && `SRC_OPERAND(k_control[0]))
+      i_operand: assert ($signed(\dut.operand_q [8*lane +: 8]) == k_operand);
+    if (k_valid[1] && `GROUP(k_control[1]) == home) i_x2: assert (rtl_x2 == k_x);
+    if (k_valid[2] && `GROUP(k_control[2]) == home) i_x3: assert (rtl_x3 == k_a[2]);
+    if (k_valid[5] && `GROUP(k_control[5]) == home) i_v6: assert (66'(rtl_v6) == k_sum);
+    if (k_valid[5] && `ROUNDING(k_control[5]) == 2'd0)
+      i_srdhm: assert (k_sum == 66'($signed(k_sum[31:0])));
+    if (k_valid[6] && `GROUP(k_control[6]) == home) i_y7: assert (rtl_y7 == k_scaled[6]);
+  end
+
+  // What a row carries is what it brought itself, or the record of its block.
+  logic [5:0] record_ok, mult_ok, shift_ok;
+  for (genvar i = 0; i < 6; i++) begin : gen_row
+    wire logic own = !`PER_CHANNEL(k_control[i]);
+    assign record_ok[i] = !k_valid[i] || own || (newest[i+1] ? have_record : have_old);
+    assign mult_ok[i] = !k_valid[i] || k_mult[i] ==
+      (own ? `MULT(k_control[i]) : newest[i+1] ? rec_mult : old_mult);
+    assign shift_ok[i] = !k_valid[i] || k_shift[i] ==
+      (own ? `SHIFT(k_control[i]) : newest[i+1] ? rec_shift : old_shift);
+  end
+  logic [6:0] legal;
+  for (genvar i = 0; i < 7; i++) begin : gen_legal
+    assign legal[i] = !k_valid[i] || (k_shift[i] >= -31 && k_shift[i] <= 31 &&
+      `ROUNDING(k_control[i]) <= 2 && `LOW(k_control[i]) <= `HIGH(k_control[i]));
+  end
+  always_comb if (rst_n) begin
+    i_row_legal: assert (legal == '1);
+    i_row_record: assert (record_ok == '1);
+    i_row_mult: assert (mult_ok == '1);
+    i_row_shift: assert (shift_ok == '1);
+  end
+endmodule
+`default_nettype wire
