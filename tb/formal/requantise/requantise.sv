@@ -8,7 +8,9 @@
 // travels with a row is sampled here when the row goes in. a_* are what is claimed; i_* relate the
 // pipeline's registers to the specification, which makes the proof an induction over one cycle.
 `default_nettype none
-module requantise (
+module requantise #(
+  parameter logic [1:0] Rounding = 0       // one of the three
+) (
   input wire logic clk,
   input wire logic valid, first, src_operand, use_bias, per_channel, final_pass, to_acc, add_acc,
   input wire logic release_buf, last, buf_sel, res_ready,
@@ -126,7 +128,7 @@ module requantise (
   always_comb begin
     assume (shift >= -31 && shift <= 31);
     assume (in_shift >= -31 && in_shift <= 31);
-    assume (rounding <= 2 && low <= high);
+    assume (rounding == Rounding && low <= high);
     if (valid && !have_record) assume (first || !(use_bias || per_channel));
     if (valid && first) assume (!owned);
     if (owned) assume (in_bias == rec_bias && in_mult == rec_mult && in_shift == rec_shift);
@@ -189,11 +191,11 @@ module requantise (
       k_operand <= operand[8*channel +: 8];
       k_x <= (`SRC_OPERAND(k_control[0]) ? 32'(k_operand)
                  : $signed(acc_data[32*channel +: 32])) + k_bias[0];
-      k_a[2] <= factor(k_x, `LEFT(k_control[1]), `ROUNDING(k_control[1]), k_shift[1]);
+      k_a[2] <= factor(k_x, `LEFT(k_control[1]), Rounding, k_shift[1]);
       k_a[3] <= k_a[2];
       k_a[4] <= k_a[3];
-      k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], `ROUNDING(k_control[4]));
-      k_scaled[6] <= finish(k_sum, k_shift[5], `ROUNDING(k_control[5]));
+      k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], Rounding);
+      k_scaled[6] <= finish(k_sum, k_shift[5], Rounding);
       k_scaled[7] <= k_scaled[6];
       k_acc <= acc_data[32*channel +: 32];
       for (int i = 1; i < 8; i++) begin
@@ -290,6 +292,10 @@ module requantise (
     a_release: assert (acc_release == ((k_valid[0] && go && `RELEASE(k_control[0]))
                                        ? 2'd1 << k_control[0][0] : 2'd0));
     a_free: assert (prm_free == (k_valid[5] && go && `FIRST(k_control[5])));
+    c_result: cover (followed && res_valid && `FINAL(k_control[7]) && k_mult[7] > 32'sh4000_0000 &&
+                     k_scaled[7] == -32'sd5);
+    c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[7]) && k_scaled[7] == 32'sh1234_5678);
+    c_stall: cover (res_valid && !res_ready && k_valid[6:4] == '1 && have_old);
     a_empty: assert (!empty || k_valid[6:0] == 7'd0);
   end
 
@@ -341,7 +347,7 @@ module requantise (
     if (k_valid[1] && `GROUP(k_control[1]) == home) i_x2: assert (rtl_x2 == k_x);
     if (k_valid[2] && `GROUP(k_control[2]) == home) i_x3: assert (rtl_x3 == k_a[2]);
     if (k_valid[5] && `GROUP(k_control[5]) == home) i_v6: assert (66'(rtl_v6) == k_sum);
-    if (k_valid[5] && `ROUNDING(k_control[5]) == 2'd0)
+    if (k_valid[5] && Rounding == 2'd0)
       i_srdhm: assert (k_sum == 66'($signed(k_sum[31:0])));
     if (k_valid[6] && `GROUP(k_control[6]) == home) i_y7: assert (rtl_y7 == k_scaled[6]);
   end
@@ -359,7 +365,7 @@ module requantise (
   logic [6:0] legal;
   for (genvar i = 0; i < 7; i++) begin : gen_legal
     assign legal[i] = !k_valid[i] || (k_shift[i] >= -31 && k_shift[i] <= 31 &&
-      `ROUNDING(k_control[i]) <= 2 && `LOW(k_control[i]) <= `HIGH(k_control[i]));
+      `ROUNDING(k_control[i]) == Rounding && `LOW(k_control[i]) <= `HIGH(k_control[i]));
   end
   always_comb if (rst_n) begin
     i_row_legal: assert (legal == '1);
