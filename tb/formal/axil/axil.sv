@@ -99,9 +99,11 @@ module axil (
     if (ar_waits_q) m_ar_held: assume (arvalid_i && araddr_i == araddr_q);
   end
 
-  // Requests taken and not answered, and how long a whole request has waited with nothing in its way.
+  // Requests taken and not answered.
   logic [3:0] aw_open_q, w_open_q, ar_open_q;
+  logic both_open_q;  // a whole write was there in the cycle before, without an answer
   always_ff @(posedge clk_i) begin
+    both_open_q <= rst_n && aw_open_q != '0 && w_open_q != '0 && !bvalid;
     if (!rst_n) begin
       aw_open_q <= '0;
       w_open_q <= '0;
@@ -111,13 +113,13 @@ module axil (
       w_open_q <= w_open_q + 4'(w) - 4'(b);
       ar_open_q <= ar_open_q + 4'(ar) - 4'(r);
 
-      a_answer_was_due: assert (!bvalid || (aw_open_q == 4'd1 && w_open_q == 4'd1));
-      a_answer_at_once: assert (bvalid == (aw_open_q == 4'd1) && aw_open_q == w_open_q &&
-                                aw_open_q <= 4'd1);
-      a_data_was_due: assert (!rvalid || ar_open_q == 4'd1);
-      a_data_at_once: assert (rvalid == (ar_open_q == 4'd1) && ar_open_q <= 4'd1);
-      a_write_taken: assert (!(awvalid_i && wvalid_i && !bvalid) || (aw && w));
-      a_read_taken: assert (!(arvalid_i && !rvalid) || ar);
+      // One answer is out and one more request is kept, at most.
+      a_answer_was_due: assert (!bvalid || (aw_open_q >= 4'd1 && w_open_q >= 4'd1));
+      a_few_open: assert (aw_open_q <= 4'd1 + 4'(bvalid) && w_open_q <= 4'd1 + 4'(bvalid));
+      a_answer_soon: assert (bvalid || !both_open_q || !(aw_open_q != '0 && w_open_q != '0));
+      a_data_was_due: assert (rvalid == (ar_open_q == 4'd1) && ar_open_q <= 4'd1);
+      a_write_taken: assert ((awready || aw_open_q != '0) && (wready || w_open_q != '0));
+      a_read_taken: assert (arready || rvalid);
       a_okay: assert (bresp == 2'b00 && rresp == 2'b00);
       if (b_waits_q) a_b_held: assert (bvalid);
       if (r_waits_q) a_r_held: assert (rvalid && {rresp, rdata} == r_q);
@@ -126,8 +128,10 @@ module axil (
 
   // A register of plain storage: what was last written whole is what a read answers.
   (* anyconst *) logic [11:0] offset;
-  logic [31:0] stored_q, answer_q, mask;
-  logic known_q, answer_due_q;
+  logic [31:0] stored_q, answer_q, mask, wdata_q;
+  logic [11:0] addr_q;
+  logic [3:0] strb_q;
+  logic known_q, answer_due_q, written;
   always_comb begin
     mask = '0;
     case (offset)
@@ -144,21 +148,27 @@ module axil (
     endcase
   end
 
+  // The oldest open write counts from the cycle in which its answer appears.
+  assign written = bvalid && !b_waits_q && addr_q == offset && strb_q == 4'hf;
+
   always_ff @(posedge clk_i) begin
-    answer_due_q <= rst_n && ar && araddr_i == offset && mask != '0 && known_q;
-    answer_q <= stored_q;
+    if (aw) addr_q <= awaddr_i;
+    if (w) {strb_q, wdata_q} <= {wstrb_i, wdata_i};
+    answer_due_q <= rst_n && ar && araddr_i == offset && mask != '0 &&
+                    (known_q || written);
+    answer_q <= written ? wdata_q & mask : stored_q;
     if (!rst_n) begin
       known_q <= 1'b0;
     end else begin
-      if (aw && awaddr_i == offset && w && wstrb_i == 4'hf) begin
+      if (written) begin
         known_q <= 1'b1;
-        stored_q <= wdata_i & mask;
+        stored_q <= wdata_q & mask;
       end
       if (answer_due_q) a_write_reaches_register: assert (rvalid && rdata == answer_q);
       c_read_back: cover (answer_due_q && rdata == 32'h1234_5640);
-      c_data_first: cover (aw && w && w_waits_q && !aw_waits_q);
-      c_address_first: cover (aw && w && !w_waits_q && aw_waits_q);
-      c_back_to_back: cover (b && awvalid_i && wvalid_i && r && arvalid_i);
+      c_data_first: cover (aw && w_open_q == 4'd1 && !bvalid);
+      c_address_first: cover (w && aw_open_q == 4'd1 && !bvalid);
+      c_two_open: cover (aw_open_q == 4'd2 && w_open_q == 4'd2);
     end
   end
 
