@@ -10,6 +10,7 @@ Without names all are run; a name may be a pattern such as 'axi_*'. --mutants pu
 of the proofs into a copy of its file, alone, and demands a counterexample, from reset, to each
 assertion that the mutant says it breaks. Exit code 0 only if everything was as it should be; 77
 with --quick if a solver is missing. Counterexamples are written as VCD files; their paths are shown.
+Results appear on standard error as they come, in tables on standard output at the end.
 """
 import argparse
 import concurrent.futures
@@ -85,8 +86,8 @@ class Proof:
         for mutant in self.mutants:
             self.allow("mutant", mutant, mutant["name"])
             mutant.setdefault("variant", next(iter(self.variants)))
-            mutant.setdefault("depth", 30)
-            mutant.setdefault("seconds", 300)
+            mutant.setdefault("depth", 20)
+            mutant.setdefault("seconds", 60)
             self.variant(mutant["variant"])
             if mutant["file"] not in self.sources:
                 raise Mistake(f"{self.name}: {mutant['file']} of a mutant is none of its sources")
@@ -112,11 +113,11 @@ def labels(file):
             if (first or second).startswith("a_")}
 
 
-def check(proofs):
+def check(proofs, chosen):
     """Mutants fit; each assertion has one: a harness's in its own proof, others in any proof."""
     problems = []
     broken_anywhere = {label for proof in proofs for m in proof.mutants for label in m["breaks"]}
-    for proof in proofs:
+    for proof in chosen:
         broken_here = {label for m in proof.mutants for label in m["breaks"]}
         known = {}
         for file in proof.sources:
@@ -185,12 +186,12 @@ class Model:
             read_verilog -formal -sv -I{ROOT}/rtl -DWEFT_CONFIG_{settings['configuration'].upper()} {' '.join(sources)}
             hierarchy -check -top {proof.top}{parameters}
             proc
+            chformal -early
             flatten
             {'; '.join(f'cutpoint w:{escape(wire)}' for wire in proof.cut)}
             opt -keepdc -fast
             memory -nordff -nomap
             async2sync
-            chformal -early
             formalff -clk2ff
             setundef -undriven -anyseq
             opt -keepdc -fast
@@ -266,6 +267,8 @@ class Model:
 class Result:
     def __init__(self, columns, good, verdict, notes=()):
         self.columns, self.good, self.verdict, self.notes = columns, good, verdict, list(notes)
+        print(*[column for column in columns if column != ""], verdict, sep="  ", file=sys.stderr,
+              flush=True)
 
 
 def run_abc(model, task):
@@ -413,17 +416,17 @@ def main():
     args = parser.parse_args()
 
     proofs = load()
-    if args.check or args.mutants:
-        check(proofs)
-    if args.check:
-        print(f"{len(proofs)} proofs, {sum(len(p.mutants) for p in proofs)} mutants fit the sources")
-        return 0
     for pattern in args.proof:
         if not any(fnmatch.fnmatch(proof.name, pattern) for proof in proofs):
             raise Mistake(f"no proof is called {pattern}; there are "
                           f"{', '.join(proof.name for proof in proofs)}")
     chosen = [proof for proof in proofs
               if not args.proof or any(fnmatch.fnmatch(proof.name, p) for p in args.proof)]
+    if args.check or args.mutants:
+        check(proofs, chosen)
+    if args.check:
+        print(f"{len(chosen)} proofs, {sum(len(p.mutants) for p in chosen)} mutants fit the sources")
+        return 0
     tasks = [(proof, variant, task) for proof in chosen for task in proof.tasks
              for variant in task["variants"] if task["quick"] or not args.quick]
     problem = missing([task for _, _, task in tasks])

@@ -292,7 +292,7 @@ def md_registers(registers):
     out += ["", "## Performance counters", "", "The order of `COUNTER[i]` and of a `MARK` snapshot.", "",
             "| i | name | counts |", "|---|---|---|"]
     out += [f"| {i} | `{c['name']}` | {c['doc']} |" for i, c in enumerate(registers["counter"])]
-    out += ["", "## Job ring entry", "", "64 bytes a job; words not listed must be zero.", "",
+    out += ["", "## Job ring entry", "", registers["job"]["doc"].strip(), "",
             "| word | name | meaning |", "|---|---|---|"]
     out += [f"| {w['index']} | `{w['name']}` | {w['doc']} |" for w in registers["job_word"]]
     return "\n".join(out) + "\n"

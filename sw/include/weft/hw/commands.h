@@ -259,7 +259,7 @@ struct SetupAddCmd {
 
 struct RunCmd {
   static constexpr Opcode kOpcode = Opcode::kRun;
-  int64_t acc_first = 0;  ///< start from zero; otherwise go on with the accumulators and the position in the window that the RUN before left
+  int64_t acc_first = 0;  ///< start from zero; otherwise go on with the accumulators and the position in the window that the RUN before left, as the notes say
   int64_t acc_last = 0;  ///< post-process and store when done; otherwise keep the accumulators for the next RUN
   int64_t weights_stream = 0;  ///< release each weight word as soon as it is read
   int64_t weights_release = 0;  ///< release everything up to the end of this command's weights when they have been read
