@@ -3,16 +3,20 @@
 // weft_decode against docs/commands.md, for all 2^256 commands and all that earlier commands can
 // have left: legal exactly when the page says so, and with the right error code otherwise; the
 // right engine, region and offset. Bit positions and rules are written here from the page, not from
-// weft_pkg. Combinational: one step is a proof.
+// weft_pkg. Combinational: one step is a proof (the second, as the runner wants a register).
 `default_nettype none
 module decode (
+  input wire logic clk_i,
   input wire logic [255:0] cmd,
   input wire logic have_input,
   input wire logic have_output,
   input wire logic have_add,
   input wire logic adds,
   input wire logic has_params,
-  input wire logic per_tensor
+  input wire logic per_tensor,
+  input wire logic open,           // an accumulation, of a RUN with these
+  input wire logic [7:0] pixels,
+  input wire logic [15:0] channels
 );
   localparam int unsigned Word = weft_pkg::WordBytes;
   localparam int unsigned Ring = weft_pkg::WeightRing / weft_pkg::WeightWord;
@@ -23,6 +27,7 @@ module decode (
   weft_decode dut (
     .cmd_i(cmd), .have_input_i(have_input), .have_output_i(have_output), .have_add_i(have_add),
     .adds_i(adds), .has_params_i(has_params), .per_tensor_i(per_tensor),
+    .acc_open_i(open), .acc_pixels_i(pixels), .acc_channels_i(channels),
     .engine_o(engine), .error_o(error), .region_o(region), .offset_o(offset)
   );
 
@@ -51,7 +56,8 @@ module decode (
     where = cmd[10:8];
     from = cmd[50:11];
     case (cmd[7:0])
-      8'h00, 8'h01: field = cmd[255:8] != 248'd0;            // NOP, END
+      8'h00: field = cmd[255:8] != 248'd0;                   // NOP
+      8'h01: field = cmd[255:8] != 248'd0 || open;           // END
       8'h02: begin                                           // MARK
         queue = cmd[8] ? 3'd4 : 3'd3;
         memory = 1'b1;
@@ -75,17 +81,17 @@ module decode (
       end
       8'h20: begin                                           // SETUP_INPUT
         queue = 3'd3;
-        field = cmd[10:8] > 2 || cmd[142:135] < 1 || cmd[159:143] < 1 || cmd[255:168] != 88'd0;
+        field = open || cmd[10:8] > 2 || cmd[142:135] < 1 || cmd[159:143] < 1 || cmd[255:168] != 88'd0;
       end
       8'h21: begin                                           // SETUP_OUTPUT
         queue = 3'd3;
-        field = cmd[46:45] > 2 || (!cmd[48] && !cmd[47]) ||
+        field = open || cmd[46:45] > 2 || (!cmd[48] && !cmd[47]) ||
                 !(out_shift >= -31 && out_shift <= 31) || out_low > out_high ||
                 cmd[255:114] != 142'd0;
       end
       8'h22: begin                                           // SETUP_ADD
         queue = 3'd3;
-        field = a_shift < -31 || b_shift < -31 || sum_shift < -31 || sum_low > sum_high ||
+        field = open || a_shift < -31 || b_shift < -31 || sum_shift < -31 || sum_low > sum_high ||
                 cmd[255:209] != 47'd0;
       end
       8'h28: begin                                           // RUN
@@ -94,23 +100,27 @@ module decode (
                 !(cmd[123:112] < cmd[111:100]) || cmd[219:204] < 1 || cmd[231:220] < 1 ||
                 (!(cmd[8] && cmd[9]) && cmd[219:204] > weft_pkg::N) ||
                 (cmd[12] && has_params) || (adds && cmd[9] && !have_add) ||
+                (open ? cmd[8] || cmd[99:92] != pixels || cmd[219:204] != channels : !cmd[8]) ||
                 cmd[255:232] != 24'd0;
       end
       8'h29: begin                                           // ELTWISE
         queue = 3'd3;
-        field = !have_output || !have_add || !per_tensor || has_params ||
+        field = open || !have_output || !have_add || !per_tensor || has_params ||
                 cmd[75:68] < 1 || cmd[75:68] > weft_pkg::Stripe ||
                 !(cmd[99:88] < cmd[87:76]) || cmd[178:163] < 1 || cmd[255:179] != 77'd0;
       end
       8'h2a: begin                                           // SOFTMAX
         queue = 3'd3;
-        field = cmd[133:118] < 1 || cmd[255:134] != 122'd0;
+        field = open || cmd[133:118] < 1 || cmd[255:134] != 122'd0;
       end
       default: known = 1'b0;
     endcase
   end
 
-  always_comb begin
+  logic started_q = 1'b0;
+  always_ff @(posedge clk_i) started_q <= 1'b1;
+
+  always_comb if (started_q) begin
     a_code: assert (error == (!known ? 8'd1 : field ? 8'd2 : address ? 8'd3 : 8'd0));
     a_engine: assert (!known || engine == queue);
     a_memory: assert (!memory || (region == where && offset == from));
@@ -128,7 +138,8 @@ module decode (
     c_setup_output: cover (error == 8'd0 && cmd[7:0] == 8'h21);
     c_setup_add: cover (error == 8'd0 && cmd[7:0] == 8'h22);
     c_run: cover (error == 8'd0 && cmd[7:0] == 8'h28 && cmd[9] && adds);
-    c_run_open: cover (error == 8'd0 && cmd[7:0] == 8'h28 && !cmd[9]);
+    c_run_opens: cover (error == 8'd0 && cmd[7:0] == 8'h28 && !cmd[9] && !open);
+    c_run_closes: cover (error == 8'd0 && cmd[7:0] == 8'h28 && cmd[9] && open);
     c_eltwise: cover (error == 8'd0 && cmd[7:0] == 8'h29);
     c_softmax: cover (error == 8'd0 && cmd[7:0] == 8'h2a);
   end

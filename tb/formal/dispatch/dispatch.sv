@@ -99,6 +99,31 @@ module dispatch (
   assign engines_idle = begun[0] == '0 && begun[1] == '0 && begun[2] == '0 && begun[3] == '0 &&
                         begun[4] == '0 && begun[5] == '0;
 
+  // What the stream has set up so far, as docs/commands.md says; the decoder relies on it.
+  logic input_q, output_q, add_q, adds_q, params_q, tensor_q, open_q;
+  logic [7:0] pixels_q;
+  logic [15:0] channels_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_n) begin
+      {input_q, output_q, add_q, adds_q, params_q, tensor_q, open_q} <= '0;
+    end else if (enters) begin
+      case (cmd_i[7:0])
+        8'h20: input_q <= 1'b1;
+        8'h21: {output_q, adds_q, params_q, tensor_q} <= {1'b1, cmd_i[49], cmd_i[48], cmd_i[47]};
+        8'h22: add_q <= 1'b1;
+        8'h28: begin                   // RUN: without acc_last it opens an accumulation
+          open_q <= !cmd_i[9];
+          if (!open_q) {pixels_q, channels_q} <= {cmd_i[99:92], cmd_i[219:204]};
+        end
+        default: ;
+      endcase
+    end
+  end
+  (* hierconn *) wire \u_dispatch.have_input_q , \u_dispatch.have_output_q , \u_dispatch.have_add_q ,
+    \u_dispatch.adds_q , \u_dispatch.has_params_q , \u_dispatch.per_tensor_q , \u_dispatch.acc_open_q ;
+  (* hierconn *) wire [7:0] \u_dispatch.acc_pixels_q ;
+  (* hierconn *) wire [15:0] \u_dispatch.acc_channels_q ;
+
   // The watched command: where it is, and how many are in front of it.
   logic watched_q, watch, in_held_q, done;
   logic [3:0] engine_q;
@@ -232,6 +257,13 @@ module dispatch (
       a_waits_met: assert (waits_met);
       if (in_held_q) a_goes_to_its_queue: assert (leaves);
     end
+    a_setups: assert ({input_q, output_q, add_q, adds_q, params_q, tensor_q} ==
+      {\u_dispatch.have_input_q , \u_dispatch.have_output_q , \u_dispatch.have_add_q ,
+       \u_dispatch.adds_q , \u_dispatch.has_params_q , \u_dispatch.per_tensor_q });
+    a_accumulation: assert (open_q == \u_dispatch.acc_open_q &&
+      (!open_q || {pixels_q, channels_q} ==
+       {\u_dispatch.acc_pixels_q , \u_dispatch.acc_channels_q }));
+    c_accumulation: cover (held && open_q && pixels_q == 8'd3);
     a_at_head: assert (!oldest || at_head == '1);
     a_stream_goes_on: assert (held || cmd_ready);
     a_end_is_last: assert (!end_done || (valid == '0 && engines_idle));
