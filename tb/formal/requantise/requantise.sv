@@ -4,12 +4,13 @@
 // point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The 64-bit
 // product is cut (the runner frees dut.p5_q): here it is any number that a product of two int32 can
 // be, the same for both sides, and its operands are checked by the proof `multiplier`. One channel
-// is followed, and it is any of the N. The specification is written from docs/numerics.md; what
+// is followed. The specification is written from docs/numerics.md; what
 // travels with a row is sampled here when the row goes in. a_* are what is claimed; i_* relate the
 // pipeline's registers to the specification, which makes the proof an induction over one cycle.
 `default_nettype none
 module requantise #(
-  parameter logic [1:0] Rounding = 0       // one of the three
+  parameter int unsigned Rounding = 0,     // one of the three
+  parameter int unsigned Channel = 5       // the channel that is followed
 ) (
   input wire logic clk,
   input wire logic valid, first, src_operand, use_bias, per_channel, final_pass, to_acc, add_acc,
@@ -73,26 +74,22 @@ module requantise #(
   (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ,
     \dut.c7 ;
 
-  // The channel that is followed.
-  (* anyconst *) logic [$clog2(N)-1:0] channel;
-  logic [$clog2(L)-1:0] lane;
-  logic [7:0] home;                    // its group
-  assign lane = channel[$clog2(L)-1:0];
-  assign home = 8'(channel >> $clog2(L));
+  localparam int unsigned Lane = Channel % L;
+  localparam logic [7:0] Home = Channel / L;     // the group it is in
 
   logic signed [31:0] rtl_x2, rtl_x3, rtl_y7;
   logic signed [63:0] rtl_v6, product;
   always_comb begin
-    case (lane)
-      2'd0: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.y7_q[0] };
-      2'd1: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.y7_q[1] };
-      2'd2: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.y7_q[2] };
+    case (Lane)
+      0: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.y7_q[0] };
+      1: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.y7_q[1] };
+      2: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.y7_q[2] };
       default: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.y7_q[3] };
     endcase
-    case (lane)
-      2'd0: {rtl_v6, product} = {\dut.v6_q[0] , \dut.p5_q[0] };
-      2'd1: {rtl_v6, product} = {\dut.v6_q[1] , \dut.p5_q[1] };
-      2'd2: {rtl_v6, product} = {\dut.v6_q[2] , \dut.p5_q[2] };
+    case (Lane)
+      0: {rtl_v6, product} = {\dut.v6_q[0] , \dut.p5_q[0] };
+      1: {rtl_v6, product} = {\dut.v6_q[1] , \dut.p5_q[1] };
+      2: {rtl_v6, product} = {\dut.v6_q[2] , \dut.p5_q[2] };
       default: {rtl_v6, product} = {\dut.v6_q[3] , \dut.p5_q[3] };
     endcase
   end
@@ -104,9 +101,9 @@ module requantise #(
   logic signed [31:0] rec_bias, rec_mult, old_mult, in_bias, in_mult;
   logic signed [7:0] rec_shift, old_shift, in_shift;
   assign accept = valid && ready && rst_n;
-  assign in_bias = prm_bias[32*channel +: 32];
-  assign in_mult = prm_mult[32*channel +: 32];
-  assign in_shift = prm_shift[8*channel +: 8];
+  assign in_bias = prm_bias[32*Channel +: 32];
+  assign in_mult = prm_mult[32*Channel +: 32];
+  assign in_shift = prm_shift[8*Channel +: 8];
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       owned <= 1'b0;
@@ -188,16 +185,16 @@ module requantise #(
       k_bias[0] <= new_bias;
       k_mult[0] <= new_mult;
       k_shift[0] <= new_shift;
-      k_operand <= operand[8*channel +: 8];
+      k_operand <= operand[8*Channel +: 8];
       k_x <= (`SRC_OPERAND(k_control[0]) ? 32'(k_operand)
-                 : $signed(acc_data[32*channel +: 32])) + k_bias[0];
+                 : $signed(acc_data[32*Channel +: 32])) + k_bias[0];
       k_a[2] <= factor(k_x, `LEFT(k_control[1]), Rounding, k_shift[1]);
       k_a[3] <= k_a[2];
       k_a[4] <= k_a[3];
       k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], Rounding);
       k_scaled[6] <= finish(k_sum, k_shift[5], Rounding);
       k_scaled[7] <= k_scaled[6];
-      k_acc <= acc_data[32*channel +: 32];
+      k_acc <= acc_data[32*Channel +: 32];
       for (int i = 1; i < 8; i++) begin
         k_control[i] <= k_control[i-1];
         k_mult[i] <= k_mult[i-1];
@@ -212,7 +209,7 @@ module requantise #(
                                           input [1:0] mode, input signed [7:0] s);
     logic [31:0] moved;
     moved = x << by;
-    factor = (mode == 2'd0 && s > 0) ? moved << s[4:0] : moved;
+    factor = (mode == 0 && s > 0) ? moved << s[4:0] : moved;
   endfunction
 
   // SRDHM(a, M), or the product and its rounding, before the shift by t = 31 - s:
@@ -225,7 +222,7 @@ module requantise #(
     t = 6'(31 - s);
     one = 66'sd1;
     start = 66'(p);
-    if (mode == 2'd0) begin
+    if (mode == 0) begin
       if (a == Min32 && m == Min32) start = 66'sd2147483647;
       else start = (66'(p) + 66'sd1073741824) >>> 31;
     end else if (t != 0) begin
@@ -273,19 +270,19 @@ module requantise #(
 
   // ---- What is claimed.
   logic followed;
-  assign followed = k_valid[7] && `GROUP(k_control[7]) == home;
+  assign followed = k_valid[7] && `GROUP(k_control[7]) == Home;
   always_comb if (rst_n) begin
     a_goes_out_once: assert (res_valid == (k_valid[7] && !`TO_ACC(k_control[7])));
     if (acc_wr_en) a_no_write_from_nothing: assert (k_valid[7] && `TO_ACC(k_control[7]));
     if (res_valid) begin
       a_result_place: assert ({res_addr, res_mask} == k_control[7][L+28:8]);
       a_result_last: assert (res_last == k_control[7][ControlBits-9]);
-      if (followed) a_result: assert ($signed(res_data[8*lane +: 8]) == $signed(want[7:0]));
+      if (followed) a_result: assert ($signed(res_data[8*Lane +: 8]) == $signed(want[7:0]));
     end
     if (acc_wr_en) begin
       a_write_place: assert ({acc_wr_row, acc_wr_buf} == k_control[7][7:0]);
-      a_write_lane: assert (acc_wr_lanes[channel] == (`GROUP(k_control[7]) == home));
-      if (followed) a_write: assert ($signed(acc_wr_data[32*channel +: 32]) == want);
+      a_write_lane: assert (acc_wr_lanes[Channel] == (`GROUP(k_control[7]) == Home));
+      if (followed) a_write: assert ($signed(acc_wr_data[32*Channel +: 32]) == want);
     end
     a_late_read: assert (late_rd_en == (k_valid[5] && go && `ADD_ACC(k_control[5])));
     if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[5][7:0]);
@@ -321,15 +318,15 @@ module requantise #(
     i_record: assert (have_record || (!owned && !have_old));
     if (have_record) begin
       i_record_legal: assert (rec_shift >= -31 && rec_shift <= 31);
-      i_bias: assert (f[1] || \dut.bias_q [32*channel +: 32] == rec_bias);
-      i_shift2: assert (f[2:1] != 0 ? !have_old || \dut.shift2_q [8*channel +: 8] == old_shift
-                        : \dut.shift2_q [8*channel +: 8] == rec_shift);
-      i_mult: assert (f[3:1] != 0 ? !have_old || \dut.mult_q [32*channel +: 32] == old_mult
-                      : \dut.mult_q [32*channel +: 32] == rec_mult);
-      i_shift5: assert (f[5:1] != 0 ? !have_old || \dut.shift5_q [8*channel +: 8] == old_shift
-                        : \dut.shift5_q [8*channel +: 8] == rec_shift);
-      i_shift6: assert (f[6:1] != 0 ? !have_old || \dut.shift6_q [8*channel +: 8] == old_shift
-                        : \dut.shift6_q [8*channel +: 8] == rec_shift);
+      i_bias: assert (f[1] || \dut.bias_q [32*Channel +: 32] == rec_bias);
+      i_shift2: assert (f[2:1] != 0 ? !have_old || \dut.shift2_q [8*Channel +: 8] == old_shift
+                        : \dut.shift2_q [8*Channel +: 8] == rec_shift);
+      i_mult: assert (f[3:1] != 0 ? !have_old || \dut.mult_q [32*Channel +: 32] == old_mult
+                      : \dut.mult_q [32*Channel +: 32] == rec_mult);
+      i_shift5: assert (f[5:1] != 0 ? !have_old || \dut.shift5_q [8*Channel +: 8] == old_shift
+                        : \dut.shift5_q [8*Channel +: 8] == rec_shift);
+      i_shift6: assert (f[6:1] != 0 ? !have_old || \dut.shift6_q [8*Channel +: 8] == old_shift
+                        : \dut.shift6_q [8*Channel +: 8] == rec_shift);
     end
     if (k_valid[0]) begin
       i_row_bias: assert (`USE_BIAS(k_control[0]) ? have_record && k_bias[0] == rec_bias
@@ -342,14 +339,14 @@ module requantise #(
     if (k_valid[4]) i_c5: assert (\dut.c5 == k_control[4]);
     if (k_valid[5]) i_c6: assert (\dut.c6 == k_control[5]);
     if (k_valid[6]) i_c7: assert (\dut.c7 == k_control[6]);
-    if (k_valid[0] && `GROUP(k_control[0]) == home && `SRC_OPERAND(k_control[0]))
-      i_operand: assert ($signed(\dut.operand_q [8*lane +: 8]) == k_operand);
-    if (k_valid[1] && `GROUP(k_control[1]) == home) i_x2: assert (rtl_x2 == k_x);
-    if (k_valid[2] && `GROUP(k_control[2]) == home) i_x3: assert (rtl_x3 == k_a[2]);
-    if (k_valid[5] && `GROUP(k_control[5]) == home) i_v6: assert (66'(rtl_v6) == k_sum);
-    if (k_valid[5] && Rounding == 2'd0)
+    if (k_valid[0] && `GROUP(k_control[0]) == Home && `SRC_OPERAND(k_control[0]))
+      i_operand: assert ($signed(\dut.operand_q [8*Lane +: 8]) == k_operand);
+    if (k_valid[1] && `GROUP(k_control[1]) == Home) i_x2: assert (rtl_x2 == k_x);
+    if (k_valid[2] && `GROUP(k_control[2]) == Home) i_x3: assert (rtl_x3 == k_a[2]);
+    if (k_valid[5] && `GROUP(k_control[5]) == Home) i_v6: assert (66'(rtl_v6) == k_sum);
+    if (k_valid[5] && Rounding == 0)
       i_srdhm: assert (k_sum == 66'($signed(k_sum[31:0])));
-    if (k_valid[6] && `GROUP(k_control[6]) == home) i_y7: assert (rtl_y7 == k_scaled[6]);
+    if (k_valid[6] && `GROUP(k_control[6]) == Home) i_y7: assert (rtl_y7 == k_scaled[6]);
   end
 
   // What a row carries is what it brought itself, or the record of its block.
