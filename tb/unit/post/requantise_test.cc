@@ -2,6 +2,7 @@
 //
 // The requantiser's lanes against plain arithmetic: one row a cycle, with and without stalls.
 #include <deque>
+#include <set>
 
 #include "Vweft_requantise_weft1024.h"
 #include "Vweft_requantise_weft256.h"
@@ -234,6 +235,23 @@ TYPED_TEST(RequantiseTest, AnyValues) {
     requantiser.Check(rows, stall);
     if (this->HasFailure()) return;
   }
+}
+
+// The multiplier, which the proof in tb/formal/requantise leaves out: every pair of numbers next to
+// a power of two, of both signs. Shift 31 shows the low word of the product, shift -1 the high one.
+TYPED_TEST(RequantiseTest, ProductCorners) {
+  std::set<int32_t> corners = {0};
+  for (int bit = 0; bit < 32; ++bit)
+    for (const int64_t near : {-1, 0, 1})
+      for (const int64_t sign : {-1, 1})
+        corners.insert(static_cast<int32_t>(sign * ((int64_t{1} << bit) + near)));
+  std::vector<Channel> channels;
+  for (const int32_t x : corners)
+    for (const int32_t multiplier : corners)
+      for (const int shift : {31, -1}) channels.push_back({x, multiplier, shift, 0});
+  Rng rng;
+  Requantiser<TypeParam> requantiser(rng);
+  requantiser.Check(InRows(channels, this->kN, 1, true), 0.0);
 }
 
 // Results inside int8 and at its ends: every bit of the rounding shows.
