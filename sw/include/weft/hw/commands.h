@@ -168,8 +168,8 @@ struct SetupInputCmd {
   int64_t pixel_bytes = 0;  ///< bytes between columns (channels)
   int64_t step_bytes = 0;  ///< bytes between the windows of neighbouring output pixels (stride * pixel_bytes)
   int64_t stride_rows = 0;  ///< rows between the windows of neighbouring output rows
-  int64_t kernel_rows = 0;  ///< rows of the window
-  int64_t kernel_span = 0;  ///< dense: bytes of one window row (kernel columns * channels); otherwise: kernel columns
+  int64_t kernel_rows = 0;  ///< rows of the window, at least 1
+  int64_t kernel_span = 0;  ///< dense: bytes of one window row (kernel columns * channels); otherwise: kernel columns; at least 1
   int64_t pad_value = 0;  ///< what padding bytes read as
   bool operator==(const SetupInputCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
@@ -200,7 +200,7 @@ struct SetupOutputCmd {
   int64_t multiplier = 0;  ///< per-tensor multiplier, Q31
   int64_t shift = 0;  ///< per-tensor shift, -31..31; positive is left
   int64_t zero_point = 0;  ///< added after requantisation
-  int64_t clamp_low = 0;  ///< lower bound
+  int64_t clamp_low = 0;  ///< lower bound, at most clamp_high
   int64_t clamp_high = 0;  ///< upper bound
   bool operator==(const SetupOutputCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
@@ -227,14 +227,14 @@ struct SetupAddCmd {
   int64_t left_shift = 0;  ///< left shift of both operands (20 for int8)
   int64_t a_zero_point = 0;  ///< zero point of a
   int64_t a_multiplier = 0;  ///< multiplier of a
-  int64_t a_shift = 0;  ///< shift of a
+  int64_t a_shift = 0;  ///< shift of a, -31..31
   int64_t b_zero_point = 0;  ///< zero point of b
   int64_t b_multiplier = 0;  ///< multiplier of b
-  int64_t b_shift = 0;  ///< shift of b
+  int64_t b_shift = 0;  ///< shift of b, -31..31
   int64_t sum_multiplier = 0;  ///< multiplier of the sum
-  int64_t sum_shift = 0;  ///< shift of the sum
+  int64_t sum_shift = 0;  ///< shift of the sum, -31..31
   int64_t sum_zero_point = 0;  ///< zero point of the result
-  int64_t sum_clamp_low = 0;  ///< lower bound of the result
+  int64_t sum_clamp_low = 0;  ///< lower bound of the result, at most sum_clamp_high
   int64_t sum_clamp_high = 0;  ///< upper bound of the result
   bool operator==(const SetupAddCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
@@ -273,13 +273,13 @@ struct RunCmd {
   int64_t weights_pos = 0;  ///< ring position (words, modulo 2^16) of the first weight block
   int64_t pixels = 0;  ///< output pixels, 1..stripe
   int64_t tile_width = 0;  ///< pixels of one row of the output rectangle
-  int64_t tile_x = 0;  ///< column of the rectangle the first pixel is in
+  int64_t tile_x = 0;  ///< column of the rectangle the first pixel is in, below tile_width
   int64_t in_y = 0;  ///< input row of window row 0 of the first pixel
   int64_t in_x = 0;  ///< input byte offset in its row of window column 0 of the rectangle's column 0
   int64_t out_addr = 0;  ///< scratchpad byte address of block 0 of the rectangle's column 0 in the first pixel's row
   int64_t b_addr = 0;  ///< residual operand, likewise
-  int64_t channels = 0;  ///< output channels of this command
-  int64_t beats = 0;  ///< beats (K-byte vectors per pixel) of each block in this command
+  int64_t channels = 0;  ///< output channels of this command, at least 1
+  int64_t beats = 0;  ///< beats (K-byte vectors per pixel) of each block in this command, at least 1
   bool operator==(const RunCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
   template <typename F>
@@ -318,11 +318,11 @@ struct EltwiseCmd {
   int64_t wait_step_block = 0;  ///< added to wait_exec for every further block
   int64_t pixels = 0;  ///< pixels, 1..stripe
   int64_t tile_width = 0;  ///< pixels of one row of the rectangle
-  int64_t tile_x = 0;  ///< column of the rectangle the first pixel is in
+  int64_t tile_x = 0;  ///< column of the rectangle the first pixel is in, below tile_width
   int64_t a_addr = 0;  ///< operand a: byte address of block 0 of the rectangle's column 0 in the first pixel's row
   int64_t b_addr = 0;  ///< operand b, likewise
   int64_t out_addr = 0;  ///< result, likewise
-  int64_t channels = 0;  ///< channels
+  int64_t channels = 0;  ///< channels, at least 1
   bool operator==(const EltwiseCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
   template <typename F>
@@ -353,7 +353,7 @@ struct SoftmaxCmd {
   int64_t weights_pos = 0;  ///< ring position of the table: 256 entries of 4 bytes, entry d = exp of -d steps in Q0.31, zero below diff_min
   int64_t in_addr = 0;  ///< scratchpad byte address of the row
   int64_t out_addr = 0;  ///< scratchpad byte address of the result; must not overlap the row
-  int64_t length = 0;  ///< elements of the row
+  int64_t length = 0;  ///< elements of the row, at least 1
   bool operator==(const SoftmaxCmd&) const = default;
   /// Calls f(field value) for every field in encoding order.
   template <typename F>
