@@ -77,8 +77,8 @@ class Bench:
     def build(self, text):
         (self.out / "planted.il").write_text(text)
         (self.out / "ram_checks.vh").write_text(ram_checks(text))
-        run("yosys", "-q", "-p", f"read_rtlil {self.out}/planted.il; dffunmap; opt_clean; "
-            f"write_verilog -noattr {self.out}/xprop_netlist.v")
+        run("yosys", "-q", "-p", f"read_rtlil {self.out}/planted.il; dffunmap; splitnets; "
+            f"opt_clean -purge; write_verilog -noattr {self.out}/xprop_netlist.v")
         run("iverilog", "-g2012", "-s", "xprop", f"-I{self.out}", f"-DAXI_BYTES={self.axi_bytes}",
             "-o", self.program, ROOT / "tb/xprop/xprop.sv", self.out / "xprop_netlist.v",
             self.out / "weft_ram.sv")
