@@ -9,7 +9,8 @@ DEMO = models/mnist_cnn/mnist_cnn_int8.tflite --input models/mnist_cnn/digits/di
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench regress formal build lint format wave trace mutate clean bootstrap configure
+.PHONY: help demo test bench regress formal build lint format wave trace mutate netlist xprop \
+  clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,6 +68,21 @@ trace: configure ## the command line with waves, as $(BUILD)/weft_trace (for run
 
 mutate: bootstrap ## puts fourteen bugs into the RTL, one at a time; each must be caught: [SEED=n]
 	scripts/mutate.py --seed $(or $(SEED),1) --build $(BUILD)-mutate
+
+netlist: configure ## weft64 as Yosys' gates, verilated: the shipped network, exact and cycle for cycle
+	cmake --build $(BUILD) -j $(JOBS) --target weft weft_netlist regress_netlist
+	scripts/same_run.py $(BUILD)/weft $(BUILD)/weft_netlist $(BUILD)/netlist-run \
+	  $(DEMO) --config weft64
+	$(BUILD)/tb/regress/regress_netlist --config weft64 --seeds $(or $(SEEDS),10) \
+	  --seed $(or $(SEED),1) --no-shrink
+
+# Icarus takes minutes to read the netlist, and as long again for each planted bug (PLANT=n).
+xprop: configure ## those gates in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]
+	@command -v iverilog >/dev/null || \
+	  { echo 'make xprop needs Icarus: sudo apt-get install iverilog'; exit 1; }
+	cmake --build $(BUILD) -j $(JOBS) --target weft64_netlist record_streams
+	scripts/xprop.py $(BUILD)/sim/netlist/weft64.il --recorder $(BUILD)/tb/xprop/record_streams \
+	  --out $(BUILD)/xprop --seed $(or $(SEED),10) --seeds $(or $(SEEDS),1) --plant $(or $(PLANT),0)
 
 clean: ## removes the build folders
 	rm -rf $(BUILD) $(BUILD)-wave $(BUILD)-mutate $(BUILD)-sanitize

@@ -30,15 +30,16 @@ endforeach()
 target_link_libraries(weft_verilator_runtime_trace PUBLIC ZLIB::ZLIB)
 
 # weft_verilate(<target> TOP <module> [CONFIG <name>] [PREFIX <class>] [SOURCES <file.sv>...]
-#               [PARAMETERS <Name=value>...] [SHARDS <n>] [TRACE])
+#               [PARAMETERS <Name=value>...] [NETLIST <file.v>] [SHARDS <n>] [TRACE])
 #
 # The module <TOP>, found with all it instantiates in rtl/ by name (and in SOURCES, for a harness
 # around the block under test), as a static library <target>. The model's class is <PREFIX>, by default
 # V<TOP>_<CONFIG>, in a header of that name. CONFIG is one of spec/configs.toml (default weft256).
 # SHARDS is into how many files the fast part is compiled: more of them build faster side by side.
+# NETLIST is read instead of the source of <TOP>; what it instantiates is found in rtl/ again.
 # TRACE adds FST waves, which doubles the model; the option WEFT_TRACE adds them to every model.
 function(weft_verilate target)
-  cmake_parse_arguments(arg "TRACE" "TOP;CONFIG;PREFIX;SHARDS" "SOURCES;PARAMETERS" ${ARGN})
+  cmake_parse_arguments(arg "TRACE" "TOP;CONFIG;PREFIX;NETLIST;SHARDS" "SOURCES;PARAMETERS" ${ARGN})
   if(NOT arg_CONFIG)
     set(arg_CONFIG weft256)
   endif()
@@ -69,6 +70,9 @@ function(weft_verilate target)
   file(GLOB_RECURSE rtl CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/*.sv ${CMAKE_SOURCE_DIR}/rtl/*.svh)
   set(top ${rtl})
   list(FILTER top INCLUDE REGEX "/${arg_TOP}\\.sv$")
+  if(arg_NETLIST)
+    set(top ${arg_NETLIST})
+  endif()
   file(GLOB stages LIST_DIRECTORIES true RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/rtl/*)
   list(FILTER stages EXCLUDE REGEX "\\.")
   list(TRANSFORM stages PREPEND +incdir+ OUTPUT_VARIABLE search)
@@ -80,7 +84,7 @@ function(weft_verilate target)
       -O3 --assert --x-assign fast --x-initial unique
       --unroll-count 4096 --unroll-stmts 1000000 --output-split-cfuncs 1000 -Wno-fatal -Wno-lint -Wno-style
       ${trace_option} +incdir+rtl ${search} rtl/weft_pkg.sv ${top} ${arg_SOURCES}
-    DEPENDS ${rtl} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/verilate.py
+    DEPENDS ${rtl} ${top} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/verilate.py
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     COMMENT "Verilating ${arg_TOP} (${arg_CONFIG})"
     VERBATIM)

@@ -220,7 +220,10 @@ module weft_softmax (
       r_q    <= (x_q > 32'sd1073741823) ? 32'sh7fffffff : (x_q <<< 1);
       walk_q <= WalkResult;
     end
-    if (state_q == Result) res_data_o <= (scaled > 32'sd127) ? 8'sd127 : scaled[7:0];
+    // Below zero only when the sum is 0 modulo 2^32, which has no reciprocal.
+    if (state_q == Result) begin
+      res_data_o <= shifted[31] ? -8'sd128 : (scaled > 32'sd127) ? 8'sd127 : scaled[7:0];
+    end
     if (state_q == Send && res_ready_i) out_q <= out_q + 21'd1;
   end
 endmodule

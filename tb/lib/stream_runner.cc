@@ -108,6 +108,14 @@ class CaseRun {
     return {};
   }
 
+  std::set<uint64_t> RunAlone(Device& device) {
+    PlaceCommands();
+    FindMarks();
+    Prepare(device);
+    for (size_t j = 0; j < case_.jobs.size(); ++j) RunGroup(device, j, j + 1);
+    return snapshots_;
+  }
+
   uint64_t cycles() const { return rtl_ ? rtl_->Now() : 0; }
   uint64_t mark_checks() const { return mark_checks_; }
 
@@ -466,6 +474,10 @@ std::optional<std::string> RunStreams(std::string_view config, uint64_t seed,
     }
   }
   return text;
+}
+
+std::set<uint64_t> RunJobs(const StreamCase& streams, Device& device) {
+  return CaseRun(streams, {}, {}).RunAlone(device);
 }
 
 }  // namespace weft::testing

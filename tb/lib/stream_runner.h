@@ -14,12 +14,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/verilated/axi_memory.h"
 #include "tb/lib/stream_generator.h"
+#include "weft/device.h"
 
 namespace weft::testing {
 
@@ -45,5 +47,9 @@ AxiMemoryOptions RandomMemory(uint64_t seed);
 /// agreed.
 std::optional<std::string> RunStreams(std::string_view config, uint64_t seed,
                                       const StreamRunOptions& options, StreamFigures& figures);
+
+/// Runs the jobs of a case without illegal ones on `device`, one after the other, and compares
+/// nothing. Returns the memory addresses of the MARKs' snapshots.
+std::set<uint64_t> RunJobs(const StreamCase& streams, Device& device);
 
 }  // namespace weft::testing

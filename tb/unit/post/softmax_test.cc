@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "Vweft_softmax_weft1024.h"
 #include "Vweft_softmax_weft256.h"
@@ -153,6 +154,20 @@ TYPED_TEST(SoftmaxTest, Extremes) {
   std::vector<int8_t> all;
   for (int value = -128; value < 128; ++value) all.push_back(static_cast<int8_t>(value));
   softmax.Check(all, usual, 0.1);
+}
+
+// Sums that do not fit: beyond 32 bits, and 0, of exponentials that vanish or modulo 2^32.
+TYPED_TEST(SoftmaxTest, SumsThatOverflow) {
+  Rng rng;
+  Softmax<TypeParam> softmax(rng);
+  const std::vector<int32_t> flat(256, std::numeric_limits<int32_t>::max()), small(256, 2047);
+  for (const size_t length : {8191, 8192, 8193, 16384, 20000}) {
+    softmax.Check(std::vector<int8_t>(length, 5), flat, 0);
+  }
+  for (const size_t length : {1, 2, 100}) {
+    softmax.Check(rng.Vector<int8_t>(length), small, 0);
+    softmax.Check(rng.Vector<int8_t>(length), std::vector<int32_t>(256, 0), 0);
+  }
 }
 
 TYPED_TEST(SoftmaxTest, TenClassesTakeFewCycles) {
