@@ -5,7 +5,7 @@
 usage: verilate.py --out DIR --prefix CLASS --shards N -- verilator ARGUMENTS...
 
 Writes DIR/fast_0.cpp ... fast_<N-1>.cpp (what runs every cycle) and DIR/slow.cpp (what runs once),
-which include the generated files. How many of those there are is Verilator's choice.
+which include signed_arithmetic.h and the generated files. How many of those there are is Verilator's choice.
 """
 import argparse
 import subprocess
@@ -40,7 +40,8 @@ def main():
 
 
 def write(path, sources):
-    path.write_text("".join(f'#include "{source.name}"\n' for source in sources))
+    names = ["signed_arithmetic.h"] + [source.name for source in sources]
+    path.write_text("".join(f'#include "{name}"\n' for name in names))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ module weft_array (
   logic signed [7:0] shadow [K][N];
   logic signed [7:0] active [K][N];
   logic signed [15:0] product [K][N];
+  logic signed [7:0] vector [K];
   logic signed [7:0] operand [K][N];
   logic signed [31:0] sum [N];
   logic signed [7:0] maximum [N];
@@ -72,12 +73,10 @@ module weft_array (
     for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'(maximum[n]);
   endtask
 
-  task automatic take_vector();
+  task automatic spread_vector();
     int unsigned k, n;
-    logic signed [7:0] value;
     for (k = 0; k < K; `WEFT_NEXT(k)) begin
-      value = vec_i[k*8 +: 8];
-      for (n = 0; n < N; `WEFT_NEXT(n)) operand[k][n] = value;
+      for (n = 0; n < N; `WEFT_NEXT(n)) operand[k][n] = vector[k];
     end
   endtask
 
@@ -114,7 +113,8 @@ module weft_array (
 
     if (mul_valid_i) begin
       if (mul_mode_i == 2'd0) begin
-        take_vector();
+        for (int unsigned k = 0; k < K; k++) vector[k] = vec_i[k*8 +: 8];
+        spread_vector();
       end else begin
         for (int unsigned k = 0; k < K; k++) begin
           for (int unsigned n = 0; n < N; n++) begin

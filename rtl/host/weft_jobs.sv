@@ -82,10 +82,10 @@ module weft_jobs (
   assign ring_head_o   = head_q;
   assign running_o     = state_q == Run;
   assign job_active_o  = state_q != Idle && state_q != Halted;
-  assign job_begin_o   = begins || reset_i || (state_q == Halted && forget) || !rst_ni;
+  assign job_begin_o   = begins || reset_i || (state_q == Halted && forget);
   assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle
                          || state_q == ResetEngines;
-  assign engine_rst_no = rst_ni && state_q != Idle && state_q != ResetEngines && state_q != Halted
+  assign engine_rst_no = state_q != Idle && state_q != ResetEngines && state_q != Halted
                          && !(state_q == Drain && dma_idle_i);
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && stream_ok);

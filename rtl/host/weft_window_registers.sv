@@ -26,26 +26,25 @@ module weft_window_registers (
   localparam logic [3:0] Last = weft_pkg::RegWindowLast[3:0];
   localparam logic [3:0] Control = weft_pkg::RegWindowControl[3:0];
 
-  logic [7:0] lock_q, wr_window;
+  logic [7:0] lock_q;
+  logic [2:0] wr_i, rd_i;
+  assign wr_i = wr_addr_i[6:4];
+  assign rd_i = rd_addr_i[6:4];
 
   always_comb begin
     rd_data_o = '0;
-    for (int unsigned i = 0; i < 8; i++) begin
-      wr_window[i] = wr_en_i && !hold_i && !lock_q[i]
-          && wr_addr_i[11:7] == weft_pkg::RegWindowFirst[11:7] && wr_addr_i[6:4] == 3'(i);
-      if (rd_addr_i[11:7] == weft_pkg::RegWindowFirst[11:7] && rd_addr_i[6:4] == 3'(i)) begin
-        case (rd_addr_i[3:0])
-          First: rd_data_o = first_o[32*i +: 32];
-          Last:  rd_data_o = last_o[32*i +: 32];
-          Control: begin
-            rd_data_o[weft_pkg::WindowControlEnableLsb] = enable_o[i];
-            rd_data_o[weft_pkg::WindowControlReadLsb]   = read_o[i];
-            rd_data_o[weft_pkg::WindowControlWriteLsb]  = write_o[i];
-            rd_data_o[weft_pkg::WindowControlLockLsb]   = lock_q[i];
-          end
-          default: ;
-        endcase
-      end
+    if (rd_addr_i[11:7] == weft_pkg::RegWindowFirst[11:7]) begin
+      case (rd_addr_i[3:0])
+        First: rd_data_o = first_o[32*rd_i +: 32];
+        Last:  rd_data_o = last_o[32*rd_i +: 32];
+        Control: begin
+          rd_data_o[weft_pkg::WindowControlEnableLsb] = enable_o[rd_i];
+          rd_data_o[weft_pkg::WindowControlReadLsb]   = read_o[rd_i];
+          rd_data_o[weft_pkg::WindowControlWriteLsb]  = write_o[rd_i];
+          rd_data_o[weft_pkg::WindowControlLockLsb]   = lock_q[rd_i];
+        end
+        default: ;
+      endcase
     end
   end
 
@@ -57,22 +56,19 @@ module weft_window_registers (
       read_o   <= '0;
       write_o  <= '0;
       lock_q   <= '0;
-    end else begin
-      for (int unsigned i = 0; i < 8; i++) begin
-        if (wr_window[i]) begin
-          case (wr_addr_i[3:0])
-            First: first_o[32*i +: 32] <= wr_data_i;
-            Last:  last_o[32*i +: 32] <= wr_data_i;
-            Control: begin
-              enable_o[i] <= wr_data_i[weft_pkg::WindowControlEnableLsb];
-              read_o[i]   <= wr_data_i[weft_pkg::WindowControlReadLsb];
-              write_o[i]  <= wr_data_i[weft_pkg::WindowControlWriteLsb];
-              lock_q[i]   <= wr_data_i[weft_pkg::WindowControlLockLsb];
-            end
-            default: ;
-          endcase
+    end else if (wr_en_i && !hold_i && !lock_q[wr_i]
+                 && wr_addr_i[11:7] == weft_pkg::RegWindowFirst[11:7]) begin
+      case (wr_addr_i[3:0])
+        First: first_o[32*wr_i +: 32] <= wr_data_i;
+        Last:  last_o[32*wr_i +: 32] <= wr_data_i;
+        Control: begin
+          enable_o[wr_i] <= wr_data_i[weft_pkg::WindowControlEnableLsb];
+          read_o[wr_i]   <= wr_data_i[weft_pkg::WindowControlReadLsb];
+          write_o[wr_i]  <= wr_data_i[weft_pkg::WindowControlWriteLsb];
+          lock_q[wr_i]   <= wr_data_i[weft_pkg::WindowControlLockLsb];
         end
-      end
+        default: ;
+      endcase
     end
   end
 endmodule

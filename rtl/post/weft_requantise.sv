@@ -86,34 +86,9 @@ module weft_requantise (
     logic                buf_sel;
   } control_t;
 
-  control_t c_in, c1, c2, c3, c4, c5, c6, c7;
+  control_t c1, c2, c3, c4, c5, c6, c7;
   logic [7:1] v_q;
   logic       en;
-
-  always_comb begin
-    c_in.first       = first_i;
-    c_in.src_operand = src_operand_i;
-    c_in.use_bias    = use_bias_i;
-    c_in.per_channel = per_channel_i;
-    c_in.final_pass  = final_i;
-    c_in.to_acc      = to_acc_i;
-    c_in.add_acc     = add_acc_i;
-    c_in.release_buf = release_i;
-    c_in.last        = last_i;
-    c_in.rounding    = rounding_i;
-    c_in.offset      = offset_i;
-    c_in.mult        = mult_i;
-    c_in.shift       = shift_i;
-    c_in.left        = left_i;
-    c_in.zero        = zero_i;
-    c_in.low         = low_i;
-    c_in.high        = high_i;
-    c_in.group       = group_i;
-    c_in.addr        = addr_i;
-    c_in.mask        = mask_i;
-    c_in.row         = row_i;
-    c_in.buf_sel     = buf_i;
-  end
 
   assign en      = !(res_valid_o && !res_ready_i);
   assign ready_o = en;
@@ -126,13 +101,39 @@ module weft_requantise (
       v_q <= {v_q[6:1], valid_i};
     end
     if (en) begin
-      if (valid_i) c1 <= c_in;
       if (v_q[1]) c2 <= c1;
       if (v_q[2]) c3 <= c2;
       if (v_q[3]) c4 <= c3;
       if (v_q[4]) c5 <= c4;
       if (v_q[5]) c6 <= c5;
       if (v_q[6]) c7 <= c6;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en && valid_i) begin
+      c1.first <= first_i;
+      c1.src_operand <= src_operand_i;
+      c1.use_bias <= use_bias_i;
+      c1.per_channel <= per_channel_i;
+      c1.final_pass <= final_i;
+      c1.to_acc <= to_acc_i;
+      c1.add_acc <= add_acc_i;
+      c1.release_buf <= release_i;
+      c1.last <= last_i;
+      c1.rounding <= rounding_i;
+      c1.offset <= offset_i;
+      c1.mult <= mult_i;
+      c1.shift <= shift_i;
+      c1.left <= left_i;
+      c1.zero <= zero_i;
+      c1.low <= low_i;
+      c1.high <= high_i;
+      c1.group <= group_i;
+      c1.addr <= addr_i;
+      c1.mask <= mask_i;
+      c1.row <= row_i;
+      c1.buf_sel <= buf_i;
     end
   end
 
@@ -185,69 +186,38 @@ module weft_requantise (
     assign s6_now      = shift6_now[8*L*c6.group[GroupW-1:0] +: 8*L];
   end
 
+  // The lanes, in one block with the last stage first: each stage reads what the one before it left
+  // a cycle ago. Nothing else touches the arrays, so blocking assignments are registers here; they
+  // simulate several times faster than delayed copies.
   logic signed [31:0] x2_q[L], x3_q[L], y7_q[L];
   logic signed [48:0] plo_q[L];
   logic signed [47:0] phi_q[L];
   logic signed [63:0] p5_q[L], v6_q[L];
-
-  // Stages 1 to 3.
-  logic signed [31:0] t1;
-  logic signed [31:0] m3;
-  logic signed [7:0]  s2;
-  logic [5:0]         amount;
-  always_ff @(posedge clk_i) begin
-    if (en && valid_i && src_operand_i) operand_q <= operand_now;
-    if (en && v_q[1]) begin
-      for (int l = 0; l < L; l++) begin
-        t1 = c1.src_operand ? 32'(signed'(operand_q[8*l +: 8])) : signed'(acc_now[32*l +: 32]);
-        x2_q[l] <= t1 + (c1.use_bias ? signed'(b_now[32*l +: 32]) : 32'(c1.offset));
-      end
-    end
-    if (en && v_q[2]) begin
-      for (int l = 0; l < L; l++) begin
-        s2 = c2.per_channel ? signed'(s2_now[8*l +: 8]) : c2.shift;
-        amount = 6'(c2.left) + ((c2.rounding == 2'd0 && !s2[7]) ? {1'b0, s2[4:0]} : 6'd0);
-        x3_q[l] <= x2_q[l] << amount;
-      end
-    end
-    if (en && v_q[3]) begin
-      for (int l = 0; l < L; l++) begin
-        m3 = c3.per_channel ? signed'(m_now[32*l +: 32]) : c3.mult;
-        plo_q[l] <= 49'(x3_q[l]) * 49'(signed'({1'b0, m3[15:0]}));
-        phi_q[l] <= 48'(x3_q[l]) * 48'(signed'(m3[31:16]));
-      end
-    end
-    if (en && v_q[4]) begin
-      for (int l = 0; l < L; l++) p5_q[l] <= (64'(phi_q[l]) <<< 16) + 64'(plo_q[l]);
-    end
-  end
-
-  // Stage 5: add half of the last place; a tie away from zero adds one bit less to a negative
-  // product. Double rounding takes the high half, saturating, as if the shift were 31 places.
+  logic [32*L-1:0]    out_q;
+  logic signed [31:0] t1, m3, z7;
+  logic signed [7:0]  s2, s5, s6;
+  logic [5:0]         amount, t5, t6;
   logic signed [63:0] sum5;
-  logic signed [7:0]  s5;
-  logic [5:0]         t5;
   logic [63:0]        half5;
+  logic [31:0]        mask6, rest6, half6;
+  /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
-    if (en && v_q[5]) begin
+    // Stages 7 and 8: zero point and clamp, or the accumulator's share, then out.
+    if (en && v_q[7]) begin
       for (int l = 0; l < L; l++) begin
-        s5    = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
-        t5    = (c5.rounding == 2'd0) ? 6'd31 : 6'(8'sd31 - s5);
-        half5 = ((c5.rounding == 2'd2 && p5_q[l][63]) ? ~(~64'd0 << t5) : (64'd1 << t5)) >> 1;
-        sum5  = p5_q[l] + signed'(half5);
-        if (c5.rounding != 2'd0) v6_q[l] <= sum5;
-        else if (sum5[63:62] == 2'b01) v6_q[l] <= 64'sd2147483647;
-        else v6_q[l] <= sum5 >>> 31;
+        z7 = y7_q[l];
+        if (c7.final_pass) begin
+          z7 = z7 + 32'(c7.zero);
+          if (z7 < 32'(c7.low)) z7 = 32'(c7.low);
+          if (z7 > 32'(c7.high)) z7 = 32'(c7.high);
+        end else if (c7.add_acc) begin
+          z7 = z7 + signed'(acc7_now[32*l +: 32]);
+        end
+        out_q[32*l +: 32] <= z7;
       end
     end
-  end
-
-  // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from
-  // zero.
-  logic signed [7:0]  s6;
-  logic [5:0]         t6;
-  logic [31:0]        mask6, rest6, half6;
-  always_ff @(posedge clk_i) begin
+    // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from
+    // zero.
     if (en && v_q[6]) begin
       for (int l = 0; l < L; l++) begin
         s6    = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
@@ -255,14 +225,51 @@ module weft_requantise (
         mask6 = ~(~32'd0 << t6);
         rest6 = v6_q[l][31:0] & mask6;
         half6 = (mask6 >> 1) + 32'(v6_q[l][63]);
-        y7_q[l] <= 32'(v6_q[l] >>> t6) + 32'(c6.rounding == 2'd0 && rest6 > half6);
+        y7_q[l] = 32'(v6_q[l] >>> t6) + 32'(c6.rounding == 2'd0 && rest6 > half6);
       end
     end
+    // Stage 5: add half of the last place; a tie away from zero adds one bit less to a negative
+    // product. Double rounding takes the high half, saturating, as if the shift were 31 places.
+    if (en && v_q[5]) begin
+      for (int l = 0; l < L; l++) begin
+        s5    = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
+        t5    = (c5.rounding == 2'd0) ? 6'd31 : 6'(8'sd31 - s5);
+        half5 = ((c5.rounding == 2'd2 && p5_q[l][63]) ? ~(~64'd0 << t5) : (64'd1 << t5)) >> 1;
+        sum5  = p5_q[l] + signed'(half5);
+        if (c5.rounding != 2'd0) v6_q[l] = sum5;
+        else if (sum5[63:62] == 2'b01) v6_q[l] = 64'sd2147483647;
+        else v6_q[l] = sum5 >>> 31;
+      end
+    end
+    // Stages 4 and 3: the product, from two halves of the multiplier.
+    if (en && v_q[4]) begin
+      for (int l = 0; l < L; l++) p5_q[l] = (64'(phi_q[l]) <<< 16) + 64'(plo_q[l]);
+    end
+    if (en && v_q[3]) begin
+      for (int l = 0; l < L; l++) begin
+        m3 = c3.per_channel ? signed'(m_now[32*l +: 32]) : c3.mult;
+        plo_q[l] = 49'(x3_q[l]) * 49'(signed'({1'b0, m3[15:0]}));
+        phi_q[l] = 48'(x3_q[l]) * 48'(signed'(m3[31:16]));
+      end
+    end
+    // Stages 2 and 1: left shift; bias or offset.
+    if (en && v_q[2]) begin
+      for (int l = 0; l < L; l++) begin
+        s2 = c2.per_channel ? signed'(s2_now[8*l +: 8]) : c2.shift;
+        amount = 6'(c2.left) + ((c2.rounding == 2'd0 && !s2[7]) ? {1'b0, s2[4:0]} : 6'd0);
+        x3_q[l] = x2_q[l] << amount;
+      end
+    end
+    if (en && v_q[1]) begin
+      for (int l = 0; l < L; l++) begin
+        t1 = c1.src_operand ? 32'(signed'(operand_q[8*l +: 8])) : signed'(acc_now[32*l +: 32]);
+        x2_q[l] = t1 + (c1.use_bias ? signed'(b_now[32*l +: 32]) : 32'(c1.offset));
+      end
+    end
+    if (en && valid_i && src_operand_i) operand_q <= operand_now;
   end
+  /* verilator lint_on BLKSEQ */
 
-  // Stages 7 and 8: zero point and clamp, or the accumulator's share, then out.
-  logic signed [31:0] z7;
-  logic signed [31:0] out_q[L];
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       res_valid_o <= 1'b0;
@@ -282,25 +289,12 @@ module weft_requantise (
       for (int g = 0; g < N / L; g++) begin
         acc_wr_lanes_o[g*L +: L] <= {L{c7.group == 8'(g)}};
       end
-      for (int l = 0; l < L; l++) begin
-        z7 = y7_q[l];
-        if (c7.final_pass) begin
-          z7 = z7 + 32'(c7.zero);
-          if (z7 < 32'(c7.low)) z7 = 32'(c7.low);
-          if (z7 > 32'(c7.high)) z7 = 32'(c7.high);
-        end else if (c7.add_acc) begin
-          z7 = z7 + signed'(acc7_now[32*l +: 32]);
-        end
-        out_q[l] <= z7;
-      end
     end
   end
 
   for (genvar l = 0; l < L; l++) begin : gen_result
-    assign res_data_o[8*l +: 8] = out_q[l][7:0];
+    assign res_data_o[8*l +: 8] = out_q[32*l +: 8];
   end
-  for (genvar n = 0; n < N; n++) begin : gen_write
-    assign acc_wr_data_o[32*n +: 32] = out_q[n % L];
-  end
+  assign acc_wr_data_o = {(N / L){out_q}};
 endmodule
 `default_nettype wire

@@ -39,7 +39,6 @@ module weft_softmax (
   localparam int unsigned PerWord = weft_pkg::WeightWord / 4;     // table entries of a weight word
   localparam int unsigned TableWords = 256 / PerWord;
   localparam int unsigned TableW = $clog2(TableWords);
-  localparam int unsigned LaneW = (PerWord > 1) ? $clog2(PerWord) : 1;
 
   // ---- table memory
   logic [TableW-1:0] fill_q;
@@ -55,11 +54,7 @@ module weft_softmax (
       .rd_en_i(table_rd), .rd_addr_i(diff[7 -: TableW]), .rd_data_o(table_word),
       .wr_en_i(table_valid_i && table_ready_o), .wr_addr_i(fill_q), .wr_data_i(table_data_i),
       .wr_mask_i(1'b1));
-  if (PerWord > 1) begin : gen_pick
-    assign exp_now = table_word[32*diff[LaneW-1:0] +: 32];
-  end else begin : gen_single
-    assign exp_now = table_word;
-  end
+  assign exp_now = table_word[32*(diff % 8'(PerWord)) +: 32];
 
   // ---- walk over the row
   typedef enum logic [3:0] {
@@ -104,8 +99,10 @@ module weft_softmax (
 
   always_comb begin
     zeros = 6'd32;
-    for (int i = 0; i < 32; i++) begin
-      if (sum_q[i]) zeros = 6'(31 - i);
+    if (state_q == Normalise) begin  // simulation is spared it otherwise
+      for (int i = 0; i < 32; i++) begin
+        if (sum_q[i]) zeros = 6'(31 - i);
+      end
     end
   end
   assign normalised = signed'((sum_q << zeros) - 32'h8000_0000);
@@ -117,13 +114,20 @@ module weft_softmax (
   logic [5:0]         down;
   logic signed [31:0] shifted, scaled;
   logic [31:0]        mask, rest, half;
-  assign down    = 6'd35 - headroom_q;
-  assign mask    = (32'd1 << down) - 32'd1;
-  assign rest    = srdhm_q & mask;
-  assign half    = (mask >> 1) + 32'(srdhm_q[31]);
-  assign shifted = (down > 6'd31) ? 32'sd0
-                   : (srdhm_q >>> down) + ((rest > half) ? 32'sd1 : 32'sd0);
-  assign scaled  = shifted - 32'sd128;
+  always_comb begin
+    down = 6'd35 - headroom_q;
+    mask = '0;
+    rest = '0;
+    half = '0;
+    shifted = 32'sd0;
+    if (state_q == Result && down <= 6'd31) begin
+      mask = (32'd1 << down) - 32'd1;
+      rest = srdhm_q & mask;
+      half = (mask >> 1) + 32'(srdhm_q[31]);
+      shifted = (srdhm_q >>> down) + ((rest > half) ? 32'sd1 : 32'sd0);
+    end
+    scaled = shifted - 32'sd128;
+  end
 
   assign res_valid_o = state_q == Send;
   assign res_addr_o  = out_q;
