@@ -36,6 +36,7 @@ def synthesise(config, out):
         f"read_verilog -sv -DWEFT_CONFIG_{config.upper()} {' '.join(includes + sources)}",
         "hierarchy -check -top weft_top",
         "proc",
+        "setattr -set keep 1 weft_top/w:mark_done*",  # nothing but the simulation looks at them
         f"blackbox *{MEMORY}",
         "synth -top weft_top -run coarse:check",
         "flatten",

@@ -258,8 +258,13 @@ class Simulation final : public VerilatedDevice {
   std::array<const uint8_t*, 8> Banks() const {
     const auto bytes = [](const auto& mem) { return reinterpret_cast<const uint8_t*>(&mem[0]); };
     const auto& root = *model_->rootp;
+#if WEFT_NETLIST  // flat: the way to the instance is the instance's name
+#define WEFT_BANK(i) \
+  bytes(root.weft_top__DOT__u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem)
+#else
 #define WEFT_BANK(i) \
   bytes(root.weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
+#endif
     return {WEFT_BANK(0), WEFT_BANK(1), WEFT_BANK(2), WEFT_BANK(3),
             WEFT_BANK(4), WEFT_BANK(5), WEFT_BANK(6), WEFT_BANK(7)};
 #undef WEFT_BANK
