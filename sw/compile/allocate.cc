@@ -34,20 +34,8 @@ class Allocator {
       home.used = lifetimes_[v].last >= 0;
       home.resident = home.used && BytesOf(v) <= config_.scratchpad;
     }
-    while (true) {
-      if (Status status = ChooseMinimalTiles(); !status) return tl::unexpected(status.error());
-      if (Place()) break;
-      const int victim = FindVictim();
-      if (victim < 0) {
-        return Fail("the tile buffers of the layers do not fit the {} bytes of scratchpad",
-                    config_.scratchpad);
-      }
-      result_.homes[static_cast<size_t>(victim)].resident = false;
-    }
-    for (const Item& item : items_) {
-      if (item.value >= 0) result_.homes[static_cast<size_t>(item.value)].address = item.address;
-    }
-    GrowTiles();
+    if (Status status = Fit(); !status) return tl::unexpected(status.error());
+    Improve();
     return std::move(result_);
   }
 
@@ -56,6 +44,66 @@ class Allocator {
     int first = 0, last = -1;
     bool windowed = false;  // read through a window of several rows
   };
+
+  // Spills until residents and tile buffers can be placed, then takes the better of two ways to
+  // place them.
+  Status Fit() {
+    while (true) {
+      if (Status status = ChooseMinimalTiles(); !status) return status;
+      if (Place(First::kLargest) || Place(First::kResidents)) break;
+      const int victim = FindVictim();
+      if (victim < 0) {
+        return Fail("the tile buffers of the layers do not fit the {} bytes of scratchpad",
+                    config_.scratchpad);
+      }
+      result_.homes[static_cast<size_t>(victim)].resident = false;
+    }
+    std::optional<Allocation> best;
+    int64_t best_cycles = 0;
+    for (First first : {First::kLargest, First::kResidents}) {
+      if (!Place(first)) continue;
+      GrowTiles();
+      const int64_t cycles = TotalCycles();
+      if (best && cycles >= best_cycles) continue;
+      best = result_;
+      best_cycles = cycles;
+    }
+    result_ = std::move(*best);
+    return {};
+  }
+
+  // Spills one more resident at a time while the estimate of the whole network falls.
+  void Improve() {
+    int64_t best = TotalCycles();
+    for (size_t v = 0; v < network_.values.size(); ++v) {
+      if (!result_.homes[v].resident || !SharesWithTiles(v)) continue;
+      const Allocation before = result_;
+      result_.homes[v].resident = false;
+      const bool fits = Fit().has_value();
+      const int64_t cycles = fits ? TotalCycles() : best;
+      if (cycles < best) {
+        best = cycles;
+      } else {
+        result_ = before;
+      }
+    }
+  }
+
+  bool SharesWithTiles(size_t v) const {
+    for (int i = lifetimes_[v].first; i <= lifetimes_[v].last; ++i) {
+      if (result_.areas[static_cast<size_t>(i)].plan.bytes() > 0) return true;
+    }
+    return false;
+  }
+
+  int64_t TotalCycles() const {
+    int64_t total = 0;
+    for (size_t i = 0; i < network_.layers.size(); ++i) {
+      const Layer& layer = network_.layers[i];
+      total += LayerCycles(layer, OutputOf(network_, layer), result_.areas[i].plan, config_);
+    }
+    return total;
+  }
 
   void FindLifetimes() {
     lifetimes_.assign(network_.values.size(), {});
@@ -115,8 +163,12 @@ class Allocator {
     return {};
   }
 
-  // Largest first, each at the lowest address free during its whole life.
-  bool Place() {
+  // Who is placed before whom: the larger one, or residents before tile buffers, which leaves the
+  // buffers one stretch to grow in.
+  enum class First { kLargest, kResidents };
+
+  // One after the other, each at the lowest address free during its whole life.
+  bool Place(First first) {
     items_.clear();
     for (size_t v = 0; v < network_.values.size(); ++v) {
       if (!result_.homes[v].resident) continue;
@@ -130,8 +182,11 @@ class Allocator {
       items_.push_back(
           {.bytes = minimal_[i], .first = static_cast<int>(i), .last = static_cast<int>(i)});
     }
-    std::stable_sort(items_.begin(), items_.end(),
-                     [](const Item& a, const Item& b) { return a.bytes > b.bytes; });
+    std::stable_sort(items_.begin(), items_.end(), [first](const Item& a, const Item& b) {
+      const bool a_resident = a.value >= 0, b_resident = b.value >= 0;
+      if (first == First::kResidents && a_resident != b_resident) return a_resident;
+      return a.bytes > b.bytes;
+    });
     for (size_t i = 0; i < items_.size(); ++i) {
       int64_t address = 0;
       for (const Item* other : PlacedBeside(items_[i], i)) {
@@ -140,6 +195,9 @@ class Allocator {
       }
       if (address + items_[i].bytes > config_.scratchpad) return false;
       items_[i].address = address;
+    }
+    for (const Item& item : items_) {
+      if (item.value >= 0) result_.homes[static_cast<size_t>(item.value)].address = item.address;
     }
     return true;
   }

@@ -6,7 +6,8 @@
 //
 // All values start as residents. While they do not fit together with the smallest useful tile
 // buffers, the largest one alive at the tightest layer moves to memory. What space is left over at
-// each layer then goes to its tile buffers.
+// each layer then goes to its tile buffers. Last, each resident that shares a layer with tile
+// buffers moves to memory, too, if the larger buffers save more time than its traffic costs.
 #pragma once
 
 #include <cstdint>

@@ -76,24 +76,6 @@ TilePlan ChannelPlanOf(const Layer& layer, const Extent& out, const Spills& spil
   return plan;
 }
 
-int64_t EstimatedCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
-                        const HardwareConfig& config) {
-  const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
-                        CeilDiv<int64_t>(out.c, plan.channels);
-  // Weights that do not stay in the ring pass again for every tile.
-  const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
-  const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
-  const int64_t load =
-      (plan.in.bytes + plan.residual.bytes + (again ? weight_words * config.weight_word : 0)) /
-      config.axi_bytes;
-  const int64_t store = plan.out.bytes / config.axi_bytes;
-  const Extent part = {out.h, out.w, plan.channels};
-  const int64_t work = WorkCycles(
-      layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
-  const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
-  return tiles * (tile + kTileOverhead) + load + store;
-}
-
 }  // namespace
 
 int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
@@ -130,6 +112,25 @@ int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
   return std::max(array, post);
 }
 
+int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
+                    const HardwareConfig& config) {
+  const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
+                        CeilDiv<int64_t>(out.c, plan.channels);
+  const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
+  const int64_t weights = weight_words * config.weight_word / config.axi_bytes;
+  // Weights that do not stay in the ring pass again for every tile.
+  const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
+  const int64_t load =
+      (plan.in.bytes + plan.residual.bytes) / config.axi_bytes + (again ? weights : 0);
+  const int64_t store = plan.out.bytes / config.axi_bytes;
+  const Extent part = {out.h, out.w, plan.channels};
+  const int64_t work = WorkCycles(
+      layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
+  const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
+  const int64_t all = tiles * (tile + kTileOverhead) + load + store;
+  return again ? all : std::max(all, weights);
+}
+
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
                                     int64_t available, const HardwareConfig& config) {
   std::optional<TilePlan> best;
@@ -137,7 +138,7 @@ std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const
   // Takes the plan if it fits and is the best so far; says whether it fits.
   const auto consider = [&](const TilePlan& plan) {
     if (plan.bytes() > available) return false;
-    const int64_t cycles = EstimatedCycles(layer, out, plan, config);
+    const int64_t cycles = LayerCycles(layer, out, plan, config);
     if (!best || cycles < best_cycles) {
       best = plan;
       best_cycles = cycles;

@@ -228,6 +228,43 @@ TEST(Allocation, KeepsLivingTensorsApart) {
   }
 }
 
+// Bottlenecks of ResNet-50: the convolution that adds the spilled shortcut needs tiles of two rows,
+// or its weights pass 14 times. That takes tile buffers in one stretch beside the resident input.
+TEST(Allocation, LeavesTilesOneStretchToGrowIn) {
+  Network network;
+  const auto add_value = [&](int channels) {
+    Value value;
+    value.extent = {14, 14, channels};
+    network.values.push_back(value);
+    return static_cast<int>(network.values.size()) - 1;
+  };
+  const auto add_pointwise = [&](int in, int to) {
+    const Extent extent = network.values[static_cast<size_t>(in)].extent;
+    Layer layer;
+    layer.in = {in, extent};
+    layer.out = add_value(to);
+    layer.weights.assign(static_cast<size_t>(extent.c) * static_cast<size_t>(to), 1);
+    layer.multipliers = {kIdentity};
+    network.layers.push_back(layer);
+    return layer.out;
+  };
+  int shortcut = add_pointwise(add_value(256), 1024);
+  network.values[0].source = Value::Source::kInput;
+  for (int bottleneck = 0; bottleneck < 3; ++bottleneck) {
+    const int out = add_pointwise(add_pointwise(add_pointwise(shortcut, 256), 256), 1024);
+    network.layers.back().has_add = true;
+    network.layers.back().residual = {shortcut, {14, 14, 1024}};
+    shortcut = out;
+  }
+  network.values[static_cast<size_t>(shortcut)].is_output = true;
+
+  const Result<Allocation> allocation = Allocate(network, kWeft256);
+  ASSERT_TRUE(allocation) << allocation.error().message;
+  for (size_t i = 3; i < network.layers.size(); i += 3) {
+    EXPECT_GE(allocation->areas[i].plan.rows, 2) << "layer " << i;
+  }
+}
+
 TEST(Legalise, ViewsVanishAndPadsFold) {
   Rng rng;
   GraphMaker net(rng);
