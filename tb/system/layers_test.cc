@@ -731,6 +731,10 @@ TEST_P(BeyondTheScratchpad, ViewOfOtherRows) {
                  .Stride(2, 2)
                  .Seed(44));
 }
+// A graph output that is nothing but the input in another shape.
+TEST_P(BeyondTheScratchpad, ViewOfTheInput) {
+  RunAsGiven(LayerTester().Input(h, w, c).Reshape({1, 1, h * w, c}).Seed(48));
+}
 // What does not go through in tiles is refused, with the operator and the reason.
 TEST_P(BeyondTheScratchpad, WhatCannotBeCutIsRefused) {
   EXPECT_THAT(LayerTester().Input(h, w, c).AveragePool(h, w).Config(GetParam().config).Refusal(),
