@@ -15,6 +15,8 @@ namespace {
 // Products of one layer: what keeps a network within some milliseconds of every engine.
 constexpr int64_t kMostProducts = 3'000'000;
 constexpr int64_t kMostWeights = 60'000;
+// Commands hold rows in 16 signed bits.
+constexpr int kMostRows = 30'000;
 
 struct Shape {
   int h = 1, w = 1, c = 1;
@@ -88,7 +90,9 @@ class Generator {
   void Rows(bool large) {
     int rows = rng_.Chance(0.4) ? 1 : Int(2, 20);
     int size = rng_.Chance(0.2) ? Int(300, 1500) : Channels(300);
-    if (large) rows = std::max<int>(1, static_cast<int>(config_.scratchpad * rng_.Real() / size));
+    if (large) {
+      rows = std::clamp(static_cast<int>(config_.scratchpad * rng_.Real() / size), 1, kMostRows);
+    }
     tester_.InputRows(rows, size);
     for (int i = Int(1, 4); i > 0; --i) {
       switch (Int(0, 4)) {
@@ -136,7 +140,7 @@ class Generator {
       const double bytes = config_.scratchpad * (0.4 + 1.4 * rng_.Real());
       const int pixels = std::max(1, static_cast<int>(bytes / shape.c));
       shape.w = std::min(pixels, rng_.Chance(0.1) ? pixels : Int(1, 90));
-      shape.h = std::max(1, pixels / shape.w);
+      shape.h = std::clamp(pixels / shape.w, 1, kMostRows);
     } else {
       shape.h = Side(22);
       shape.w = Side(26);
