@@ -264,14 +264,25 @@ class Simulation final : public VerilatedDevice {
   }
 #define WEFT_BANK_MEMORY(i) \
   weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem
-    WEFT_BANK(0)
-    WEFT_BANK(1)
-    WEFT_BANK(2)
-    WEFT_BANK(3) WEFT_BANK(4) WEFT_BANK(5) WEFT_BANK(6) WEFT_BANK(7) WEFT_BANK(8) WEFT_BANK(9)
-        WEFT_BANK(10) WEFT_BANK(11) WEFT_BANK(12) WEFT_BANK(13) WEFT_BANK(14) WEFT_BANK(15)
+    WEFT_BANK(0);
+    WEFT_BANK(1);
+    WEFT_BANK(2);
+    WEFT_BANK(3);
+    WEFT_BANK(4);
+    WEFT_BANK(5);
+    WEFT_BANK(6);
+    WEFT_BANK(7);
+    WEFT_BANK(8);
+    WEFT_BANK(9);
+    WEFT_BANK(10);
+    WEFT_BANK(11);
+    WEFT_BANK(12);
+    WEFT_BANK(13);
+    WEFT_BANK(14);
+    WEFT_BANK(15);
 #undef WEFT_BANK_MEMORY
 #undef WEFT_BANK
-            assert(banks.size() == static_cast<size_t>(config_.banks));
+    assert(banks.size() == static_cast<size_t>(config_.banks));
     return banks;
   }
 
