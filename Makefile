@@ -39,11 +39,14 @@ bench: configure ## cycles and simulation speed of the networks, as a table
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 
-# CONFIG, SEED, ILLEGAL=1 and HUGE=1 choose cases; WAVE=file.fst builds the model with waves.
-regress: configure ## random command streams, functional device against RTL: [SEEDS=n] [SEED=n]
-	cmake --build $(BUILD) -j $(JOBS) --target regress$(if $(WAVE),_trace)
-	$(BUILD)/tb/regress/regress$(if $(WAVE),_trace --no-shrink --wave $(WAVE)) \
-	  --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) \
+# Streams: CONFIG, SEED, ILLEGAL=1 and HUGE=1 choose cases. NETWORKS=1: networks instead, chosen by
+# CONFIG, SEED and DEVICE=functional, as many as SEEDS or LAYERS say. WAVE=file.fst: with waves.
+REGRESS = $(if $(NETWORKS),networks,regress)$(if $(WAVE),_trace)
+regress: configure ## random command streams, or NETWORKS=1, against RTL: [SEEDS=n] [SEED=n]
+	cmake --build $(BUILD) -j $(JOBS) --target $(REGRESS)
+	$(BUILD)/tb/regress/$(REGRESS) $(if $(WAVE),--no-shrink --wave $(WAVE)) \
+	  $(if $(SEEDS),--seeds $(SEEDS),$(if $(LAYERS),--layers $(LAYERS),--seeds 1000)) \
+	  --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) $(if $(DEVICE),--device $(DEVICE)) \
 	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge)
 
 # PROOF=name or pattern chooses; MUTANTS=1 also plants the bugs that the proofs must notice.

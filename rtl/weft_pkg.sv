@@ -34,6 +34,62 @@ package weft_pkg;
   localparam int unsigned Scratchpad = 1048576;
   localparam int unsigned Banks = 8;
   localparam logic [31:0] ConfigHash = 32'h83ee4e4d;
+`elsif WEFT_CONFIG_ODD_DEEP
+  // odd_deep
+  localparam int unsigned K = 32;
+  localparam int unsigned N = 8;
+  localparam int unsigned AxiBytes = 4;
+  localparam int unsigned PostLanes = 2;
+  localparam int unsigned Stripe = 32;
+  localparam int unsigned WindowRows = 3;
+  localparam int unsigned WindowCols = 3;
+  localparam int unsigned WeightWord = 32;
+  localparam int unsigned WeightRing = 4096;
+  localparam int unsigned Scratchpad = 16384;
+  localparam int unsigned Banks = 8;
+  localparam logic [31:0] ConfigHash = 32'he386e7bf;
+`elsif WEFT_CONFIG_ODD_WIDE
+  // odd_wide
+  localparam int unsigned K = 8;
+  localparam int unsigned N = 32;
+  localparam int unsigned AxiBytes = 8;
+  localparam int unsigned PostLanes = 8;
+  localparam int unsigned Stripe = 64;
+  localparam int unsigned WindowRows = 1;
+  localparam int unsigned WindowCols = 8;
+  localparam int unsigned WeightWord = 32;
+  localparam int unsigned WeightRing = 32768;
+  localparam int unsigned Scratchpad = 32768;
+  localparam int unsigned Banks = 4;
+  localparam logic [31:0] ConfigHash = 32'h1c4a36a9;
+`elsif WEFT_CONFIG_ODD_LEAN
+  // odd_lean
+  localparam int unsigned K = 16;
+  localparam int unsigned N = 16;
+  localparam int unsigned AxiBytes = 16;
+  localparam int unsigned PostLanes = 1;
+  localparam int unsigned Stripe = 128;
+  localparam int unsigned WindowRows = 4;
+  localparam int unsigned WindowCols = 2;
+  localparam int unsigned WeightWord = 16;
+  localparam int unsigned WeightRing = 8192;
+  localparam int unsigned Scratchpad = 65536;
+  localparam int unsigned Banks = 16;
+  localparam logic [31:0] ConfigHash = 32'hf8803c0c;
+`elsif WEFT_CONFIG_ODD_RAGGED
+  // odd_ragged
+  localparam int unsigned K = 12;
+  localparam int unsigned N = 16;
+  localparam int unsigned AxiBytes = 4;
+  localparam int unsigned PostLanes = 4;
+  localparam int unsigned Stripe = 48;
+  localparam int unsigned WindowRows = 2;
+  localparam int unsigned WindowCols = 5;
+  localparam int unsigned WeightWord = 32;
+  localparam int unsigned WeightRing = 8192;
+  localparam int unsigned Scratchpad = 24576;
+  localparam int unsigned Banks = 8;
+  localparam logic [31:0] ConfigHash = 32'h1259d569;
 `else
   // weft256
   localparam int unsigned K = 16;

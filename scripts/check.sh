@@ -30,13 +30,20 @@ check_spec_fresh() {
   python3 spec/generate.py --check
 }
 
-# Verilator's lint with every warning, on the shipped configuration $1.
+# Verilator's lint with every warning, on the configuration $1.
 rtl_verilator() {
   verilator --lint-only -Wall --top-module weft_top "+define+WEFT_CONFIG_${1^^}" -f rtl/weft.f
 }
 check_rtl_verilator_weft64() { rtl_verilator weft64; }
 check_rtl_verilator_weft256() { rtl_verilator weft256; }
 check_rtl_verilator_weft1024() { rtl_verilator weft1024; }
+check_rtl_verilator_odd() {
+  local config
+  for config in $(sed -n 's/^\[\(odd_.*\)\]$/\1/p' spec/configs.toml); do
+    echo "$config"
+    rtl_verilator "$config"
+  done
+}
 
 # Stock Yosys reads the whole design of configuration $1, and then does $2.
 rtl_yosys() {

@@ -54,17 +54,29 @@ def place_fields(commands):
         command["used"] = position
 
 
+def is_power_of_two(value):
+    return value > 0 and value & (value - 1) == 0
+
+
 def check_configs(configs):
     for name, c in configs.items():
         word = max(c["k"], c["n"])
         rules = [
             (c["n"] % c["post_lanes"] == 0, "post_lanes must divide n"),
+            (c["window_rows"] <= 7 and c["window_cols"] >= 2,
+             "the window has at most 7 rows and at least 2 columns"),
             (c["window_rows"] * c["window_cols"] <= c["k"], "the window must fit k taps"),
             ((c["k"] * c["n"]) % c["weight_word"] == 0, "weight_word must divide k * n"),
             (c["weight_word"] % c["n"] == 0, "weight_word must hold whole rows of n"),
             (word % c["axi_bytes"] == 0, "axi_bytes must divide the scratchpad word"),
             (c["weight_word"] % c["axi_bytes"] == 0, "axi_bytes must divide weight_word"),
             (c["scratchpad"] % (word * c["banks"]) == 0, "banks must divide the scratchpad"),
+            (is_power_of_two(c["banks"]), "banks must be a power of two"),
+            (c["weight_ring"] % c["weight_word"] == 0
+             and is_power_of_two(c["weight_ring"] // c["weight_word"]),
+             "the weight ring must hold a power of two of weight words"),
+            (is_power_of_two(c["weight_word"] // c["axi_bytes"]),
+             "weight_word must be a power of two of beats"),
             (c["stripe"] <= 128, "a stripe is at most 128 pixels"),
         ]
         for good, text in rules:

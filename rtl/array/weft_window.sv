@@ -173,7 +173,9 @@ module weft_window #(
       used_q <= used_q - drop + CountBits'(push);
       `WEFT_ASSERT(a_take_when_ready, !take_i || ready_o)
       `WEFT_ASSERT(a_queue_in_range, queue_count_q <= (PtrBits+1)'(ColumnDepth))
+      /* verilator lint_off CMPCONST */  // C may be the most that used_q can hold
       `WEFT_ASSERT(a_buffer_in_range, used_q <= CountBits'(C))
+      /* verilator lint_on CMPCONST */
     end
   end
 

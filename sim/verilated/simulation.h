@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // VerilatedDevice over one verilated class. Each configuration's class is compiled in a file of its
-// own (weft64.cc, weft256.cc, weft1024.cc), because each is large. Not for inclusion elsewhere.
+// own (made from model.cc.in), because each is large. Not for inclusion elsewhere.
 //
 // A cycle is: [settle] look, rising edge, drive. The clock's low half is not simulated when no
 // output the bench looks at depends on an input: that halves the work. The outputs that do are the
@@ -17,7 +17,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <chrono>
 #include <cstring>
@@ -25,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/verilated/mapped_bytes.h"
 #include "sim/verilated/verilated_device.h"
@@ -145,13 +145,14 @@ class Simulation final : public VerilatedDevice {
   void PeekScratchpad(uint32_t address, std::span<uint8_t> out) override {
     assert(address + out.size() <= static_cast<uint32_t>(config_.scratchpad));
     const uint32_t word = static_cast<uint32_t>(config_.word());
-    const std::array<const uint8_t*, 8> banks = Banks();
+    const std::vector<const uint8_t*> banks = Banks();
+    const auto count_of_banks = static_cast<uint32_t>(banks.size());
     for (size_t done = 0; done < out.size();) {
       const uint32_t at = address + static_cast<uint32_t>(done);
       const uint32_t w = at / word;
       const size_t count = std::min<size_t>(out.size() - done, word - at % word);
-      const uint8_t* bank = banks[w & 7];
-      std::memcpy(out.data() + done, bank + (w >> 3) * word + at % word, count);
+      const uint8_t* bank = banks[w % count_of_banks];
+      std::memcpy(out.data() + done, bank + w / count_of_banks * word + at % word, count);
       done += count;
     }
   }
@@ -255,19 +256,41 @@ class Simulation final : public VerilatedDevice {
     if (++assertion_count_ == kMaxAssertions) context_->assertOn(false);
   }
 
-  std::array<const uint8_t*, 8> Banks() const {
-    const auto bytes = [](const auto& mem) { return reinterpret_cast<const uint8_t*>(&mem[0]); };
+  // The memories of the scratchpad's banks; the model has as many as the configuration says.
+  std::vector<const uint8_t*> Banks() const {
+    std::vector<const uint8_t*> banks;
     const auto& root = *model_->rootp;
 #if WEFT_NETLIST  // flat: the way to the instance is the instance's name
-#define WEFT_BANK(i) \
-  bytes(root.weft_top__DOT__u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem)
+#define WEFT_BANK_MEMORY(i) \
+  weft_top__DOT__u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem
 #else
-#define WEFT_BANK(i) \
-  bytes(root.weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
+#define WEFT_BANK_MEMORY(i) \
+  weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem
 #endif
-    return {WEFT_BANK(0), WEFT_BANK(1), WEFT_BANK(2), WEFT_BANK(3),
-            WEFT_BANK(4), WEFT_BANK(5), WEFT_BANK(6), WEFT_BANK(7)};
+#define WEFT_BANK(i)                                                                 \
+  if constexpr (requires { root.WEFT_BANK_MEMORY(i); }) {                            \
+    banks.push_back(reinterpret_cast<const uint8_t*>(&root.WEFT_BANK_MEMORY(i)[0])); \
+  }
+    WEFT_BANK(0);
+    WEFT_BANK(1);
+    WEFT_BANK(2);
+    WEFT_BANK(3);
+    WEFT_BANK(4);
+    WEFT_BANK(5);
+    WEFT_BANK(6);
+    WEFT_BANK(7);
+    WEFT_BANK(8);
+    WEFT_BANK(9);
+    WEFT_BANK(10);
+    WEFT_BANK(11);
+    WEFT_BANK(12);
+    WEFT_BANK(13);
+    WEFT_BANK(14);
+    WEFT_BANK(15);
+#undef WEFT_BANK_MEMORY
 #undef WEFT_BANK
+    assert(banks.size() == static_cast<size_t>(config_.banks));
+    return banks;
   }
 
   const HardwareConfig& config_;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/verilated/axi_memory.h"
 #include "weft/device.h"
@@ -50,8 +51,11 @@ class VerilatedDevice : public Device {
   virtual const AxiMemory& memory() const = 0;
 };
 
-/// A device of one of kHardwareConfigs, out of reset. Fails on options out of range, on memory that
-/// cannot be had, and on a wave file when this program was built without waves.
+/// The configurations this program holds a model of: at least the shipped ones.
+std::vector<HardwareConfig> VerilatedConfigs();
+
+/// A device of one of VerilatedConfigs(), out of reset. Fails on another, on options out of range,
+/// on memory that cannot be had, and on a wave file when this program was built without waves.
 Result<std::unique_ptr<VerilatedDevice>> MakeVerilatedDevice(const HardwareConfig& config,
                                                              const VerilatedOptions& options);
 

@@ -259,6 +259,15 @@ Status CheckOutput(const Program& program, const TensorBinding& binding) {
   return CheckBinding(program, binding);
 }
 
+Status CheckInput(const Program& program, const TensorBinding& binding) {
+  if (binding.tensor >= 0 || binding.place.where != TensorPlace::Where::kNowhere) {
+    return CheckBinding(program, binding);
+  }
+  // An input that nothing reads has no place, and any type.
+  if (binding.type >= DType::kOther) return Fail("its type is unknown");
+  return ElementCount(binding.shape) < 0 ? Fail("its shape is impossible") : Status();
+}
+
 Status CheckLayer(const Program& program, const ProgramLayer& layer) {
   if (Status ok = CheckRowByRow(layer.output); !ok) return ok;
   if (ElementCount(layer.output_shape) < 0) return Fail("its shape is impossible");
@@ -294,7 +303,7 @@ Status CheckProgram(const Program& program) {
     }
     return {};
   };
-  if (Status ok = check("input", program.inputs, CheckBinding); !ok) return ok;
+  if (Status ok = check("input", program.inputs, CheckInput); !ok) return ok;
   if (Status ok = check("output", program.outputs, CheckOutput); !ok) return ok;
   return check("layer", program.layers, CheckLayer);
 }

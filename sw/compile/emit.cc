@@ -95,6 +95,7 @@ class Emitter {
     spills_ = SpillsOf(*layer_, allocation_.homes);
     shape_ = memory_.shapes[i];
     input_arrives_ = false;
+    const uint32_t first_block = blocks_ + 1;
     LoadWholeOperand(layer_->in);
     if (layer_->residual.value >= 0) LoadWholeOperand(layer_->residual);
 
@@ -109,6 +110,8 @@ class Emitter {
       StoreTile(tiles[t], t);
       if (!status_) return;
     }
+    KeepWhole(layer_->in, first_block);
+    if (layer_->residual.value >= 0) KeepWhole(layer_->residual, first_block);
     const bool stored = PlaceOf(layer_->out).where == TensorPlace::Where::kMemory;
     if (stored && HomeOf(layer_->out).resident) StoreWhole();
     const MarkCmd mark{.store_engine = stored,
@@ -116,6 +119,15 @@ class Emitter {
                        .offset = int64_t{index_} * kMarkBytes,
                        .layer = index_};
     PushPlain(stored ? queues_.store : queues_.exec, mark);
+  }
+
+  // A resident operand is whole when the MARK of its layer retires, which the first block of this
+  // layer follows: also the bytes that strides skip, which no read protects from a LOAD.
+  void KeepWhole(const Operand& operand, uint32_t first_block) {
+    const Home& home = HomeOf(operand.value);
+    if (!home.resident) return;
+    const Extent& extent = ValueAt(operand.value).extent;
+    tracker_.ExecKeeps(home.address, (extent.h - 1) * home.pitch + extent.row_bytes(), first_block);
   }
 
   // All stripes of the layer, whichever tile they are in.

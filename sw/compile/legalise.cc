@@ -174,6 +174,7 @@ class Legaliser {
     layer.source_ops = std::move(pending_ops_);
     pending_ops_.clear();
     layer.out = AddValue(Value::Source::kLayer, ValueAt(from.value).tensor, from.extent);
+    NoteView(layer.in);
     network_.layers.push_back(std::move(layer));
     return network_.layers.back().out;
   }

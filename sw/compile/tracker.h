@@ -70,6 +70,10 @@ class Tracker {
   void ExecReads(int64_t address, int64_t bytes, uint32_t count) {
     Each(words_, address, bytes, [&](Word& w) { w.exec_read = count; });
   }
+  // They stay until this block, whether it reads them or not.
+  void ExecKeeps(int64_t address, int64_t bytes, uint32_t count) {
+    Each(words_, address, bytes, [&](Word& w) { w.exec_read = std::max(w.exec_read, count); });
+  }
   void StoreReads(int64_t address, int64_t bytes, uint32_t count) {
     Each(words_, address, bytes, [&](Word& w) { w.store_read = count; });
   }

@@ -10,8 +10,10 @@ namespace weft {
 
 size_t DeviceImageBytes(const TensorPlace& place) { return size_t{place.rows} * place.row_bytes; }
 
-size_t HostImageBytes(const TensorBinding& binding) {
-  return DeviceImageBytes(binding.place) * DTypeSize(binding.type);
+size_t HostBytes(const TensorBinding& binding) {
+  size_t bytes = DTypeSize(binding.type);
+  for (const int32_t dimension : binding.shape) bytes *= static_cast<size_t>(dimension);
+  return bytes;
 }
 
 std::vector<uint8_t> ToDevice(const TensorBinding& binding, std::span<const uint8_t> host) {

@@ -16,8 +16,8 @@ namespace weft {
 /// Bytes of one image as the device stores it in `binding`'s place, gaps between rows left out.
 size_t DeviceImageBytes(const TensorPlace& place);
 
-/// Bytes of one image as the host holds it.
-size_t HostImageBytes(const TensorBinding& binding);
+/// Bytes of the whole batch as the host holds it, also of an input that nothing reads.
+size_t HostBytes(const TensorBinding& binding);
 
 /// int8 values of the host's values: a copy, or round(x / scale), half away from zero, plus the
 /// zero point, clamped. A float that is not a number becomes the zero point.

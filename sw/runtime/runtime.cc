@@ -147,6 +147,7 @@ Status Runtime::Impl::Load(const Program& program) {
   std::array<uint64_t, kNumRegions> stride = {};
   for (const auto* bindings : {&program.inputs, &program.outputs}) {
     for (const TensorBinding& binding : *bindings) {
+      if (binding.place.where == TensorPlace::Where::kNowhere) continue;  // nothing reads it
       uint64_t& of_region = stride[binding.place.region];
       if (of_region == 0) of_region = binding.image_stride;
       if (program.images > 1 && (of_region != binding.image_stride || of_region % 64 != 0)) {
@@ -171,7 +172,7 @@ Status Runtime::Impl::CheckInputs(const std::vector<std::vector<uint8_t>>& input
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorBinding& binding = program_.inputs[i];
-    const size_t expected = HostImageBytes(binding) * static_cast<size_t>(program_.images);
+    const size_t expected = HostBytes(binding);
     if (inputs[i].size() != expected) {
       return Fail("input {} ('{}') takes {} bytes of {} [{}], {} were given", i, binding.name,
                   expected, DTypeName(binding.type), fmt::join(binding.shape, ", "),
@@ -370,7 +371,9 @@ Result<RunResult> Runtime::Impl::Run(const std::vector<std::vector<uint8_t>>& in
   if (Status ok = CheckInputs(inputs); !ok) return tl::unexpected(ok.error());
   std::vector<std::vector<uint8_t>> device_inputs;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    device_inputs.push_back(ToDevice(program_.inputs[i], inputs[i]));
+    const TensorBinding& binding = program_.inputs[i];
+    const bool read = binding.place.where != TensorPlace::Where::kNowhere;
+    device_inputs.push_back(read ? ToDevice(binding, inputs[i]) : std::vector<uint8_t>{});
   }
   options_ = options;
   progress_ = {};

@@ -79,15 +79,17 @@ Status Info(const Options& options) {
   return {};
 }
 
-Status Configs() {
+Status Configs(const Options& options) {
   fmt::print("{:<10} {:>7} {:>9} {:>6} {:>7} {:>11} {:>13}  {:<10}\n", "name", "K x N", "AXI bytes",
              "lanes", "stripe", "scratchpad", "weight bytes", "hash");
   for (const HardwareConfig& config : kHardwareConfigs) {
-    if (!config.shipped) continue;
+    if (!config.shipped && !options.all) continue;
     fmt::print("{:<10} {:>7} {:>9} {:>6} {:>7} {:>11} {:>13}  0x{:08x}{}\n", config.name,
                fmt::format("{} x {}", config.k, config.n), config.axi_bytes, config.post_lanes,
                config.stripe, config.scratchpad, config.weight_ring, config.hash,
-               config.is_default ? "  (default)" : "");
+               config.is_default ? "  (default)"
+               : config.shipped  ? ""
+                                 : "  (for verification)");
   }
   return {};
 }

@@ -27,6 +27,7 @@ struct Options {
   std::string wave;
   int mem_latency = 32;
   std::string output_file;  ///< of compile
+  bool all = false;         ///< of configs: also those for verification
 
   Rounding RoundingOrDefault() const {
     return rounding == "single" ? Rounding::kSingle : Rounding::kDouble;
@@ -41,6 +42,6 @@ Status Verify(const Options& options);
 Status CompileToFile(const Options& options);
 Status Disasm(const Options& options);
 Status Info(const Options& options);
-Status Configs();
+Status Configs(const Options& options);
 
 }  // namespace weft::tools

@@ -111,7 +111,9 @@ int Main(int argc, char** argv) {
                                [&options] { return Info(options); });
   add_model(info, "A .tflite file");
 
-  add_command("configs", "List the hardware configurations", [] { return Configs(); });
+  CLI::App* configs = add_command("configs", "List the hardware configurations",
+                                  [&options] { return Configs(options); });
+  configs->add_flag("--all", options.all, "Also those that exist for verification only");
 
   try {
     app.parse(argc, argv);

@@ -62,17 +62,22 @@ const HardwareConfig& ConfigNamed(std::string_view name) {
   return *found;
 }
 
-Result<RunResult> RunOnDevice(DeviceKind kind, const Program& program,
-                              const std::vector<std::vector<uint8_t>>& inputs, uint64_t seed) {
-  const Result<std::unique_ptr<Device>> device =
-      MakeDevice(kind, ConfigNamed(program.config_name), Runtime::MemoryBytes(program), seed);
-  if (!device) return tl::unexpected(device.error());
-  const Result<std::unique_ptr<Runtime>> runtime = Runtime::Open(**device);
+Result<RunResult> RunProgram(Device& device, const Program& program,
+                             const std::vector<std::vector<uint8_t>>& inputs) {
+  const Result<std::unique_ptr<Runtime>> runtime = Runtime::Open(device);
   if (!runtime) return tl::unexpected(runtime.error());
   if (Status loaded = (*runtime)->Load(program); !loaded) return tl::unexpected(loaded.error());
   RunOptions options;
   options.capture_tensors = true;
   return (*runtime)->Run(inputs, options);
+}
+
+Result<RunResult> RunOnDevice(DeviceKind kind, const Program& program,
+                              const std::vector<std::vector<uint8_t>>& inputs, uint64_t seed) {
+  const Result<std::unique_ptr<Device>> device =
+      MakeDevice(kind, ConfigNamed(program.config_name), Runtime::MemoryBytes(program), seed);
+  if (!device) return tl::unexpected(device.error());
+  return RunProgram(**device, program, inputs);
 }
 
 }  // namespace weft::testing

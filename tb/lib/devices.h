@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weft/device.h"
 #include "weft/hw/configs.h"
 #include "weft/program.h"
 #include "weft/result.h"
@@ -25,6 +26,10 @@ std::ostream& operator<<(std::ostream& out, DeviceKind kind);
 
 /// The configuration of this name, one of spec/configs.toml. Must exist.
 const HardwareConfig& ConfigNamed(std::string_view name);
+
+/// Runs `program` once on `device` and captures every tensor that exists as a whole.
+Result<RunResult> RunProgram(Device& device, const Program& program,
+                             const std::vector<std::vector<uint8_t>>& inputs);
 
 /// Runs `program` once on a new device of its configuration, with just the memory it needs, and
 /// captures every tensor that exists as a whole. On RTL `seed` fills registers and memories without

@@ -117,6 +117,16 @@ LayerTester& LayerTester::InputValues(std::vector<int8_t> values) {
   return Note("InputValues", input_values_);
 }
 
+LayerTester& LayerTester::FloatInput() {
+  float_input_ = true;
+  return Note("FloatInput");
+}
+
+LayerTester& LayerTester::FloatOutput() {
+  float_output_ = true;
+  return Note("FloatOutput");
+}
+
 LayerTester& LayerTester::Conv(int kernel_h, int kernel_w) {
   Begin(OpKind::kConv2D);
   Last().kernel_h = kernel_h;
@@ -196,6 +206,18 @@ LayerTester& LayerTester::Reshape(std::vector<int> shape) {
   Begin(OpKind::kReshape);
   Last().shape = std::move(shape);
   return Note("Reshape", Last().shape);
+}
+
+LayerTester& LayerTester::Squeeze(std::vector<int> shape) {
+  Begin(OpKind::kSqueeze);
+  Last().shape = std::move(shape);
+  return Note("Squeeze", Last().shape);
+}
+
+LayerTester& LayerTester::ExpandDims(std::vector<int> shape) {
+  Begin(OpKind::kExpandDims);
+  Last().shape = std::move(shape);
+  return Note("ExpandDims", Last().shape);
 }
 
 LayerTester& LayerTester::Stride(int height, int width) {
@@ -298,6 +320,11 @@ LayerTester& LayerTester::Extreme() {
   return Note("Extreme");
 }
 
+LayerTester& LayerTester::Ties() {
+  ties_ = true;
+  return Note("Ties");
+}
+
 LayerTester& LayerTester::Rounding(weft::Rounding rounding) {
   rounding_ = rounding;
   description_ += rounding == weft::Rounding::kSingle ? ".Rounding(Rounding::kSingle)"
@@ -332,7 +359,11 @@ class LayerTester::Builder {
     } else {
       SetQuant(input, RandomScale(-8, 0), RandomZeroPoint(Activation::kNone));
     }
-    AddGraphInput(input, tester_.input_values_);
+    if (tester_.float_input_) {
+      AddFloatInput(input);
+    } else {
+      AddGraphInput(input, tester_.input_values_);
+    }
     results_ = {input};
     for (const Step& step : tester_.steps_) {
       step_ = &step;
@@ -342,15 +373,16 @@ class LayerTester::Builder {
         graph_.outputs.push_back(results_.back());
       }
     }
+    if (tester_.float_output_) AddFloatOutput();
   }
 
-  const Graph& graph() const { return graph_; }
-  const std::vector<Bytes>& inputs() const { return inputs_; }
-  int result() const { return results_.back(); }
+  Network Take() {
+    return {std::move(graph_), std::move(inputs_), results_.back(), tester_.rounding_};
+  }
 
  private:
   // How a channel's numbers are chosen.
-  enum class Channel : uint8_t { kOrdinary, kDead, kTiny, kLeftShift };
+  enum class Channel : uint8_t { kOrdinary, kDead, kTiny, kLeftShift, kLimit, kSaturated };
 
   Tensor& At(int index) { return graph_.tensors[static_cast<size_t>(index)]; }
   const std::vector<int32_t>& InShape() { return At(in_).shape; }
@@ -358,7 +390,12 @@ class LayerTester::Builder {
   int InZeroPoint() { return static_cast<int>(At(in_).quant.zero_points[0]); }
 
   float RandomScale(double log2_low, double log2_high) {
-    return static_cast<float>(std::exp2(log2_low + (log2_high - log2_low) * rng_.Real()));
+    return static_cast<float>(Snap(std::exp2(log2_low + (log2_high - log2_low) * rng_.Real())));
+  }
+
+  // A power of two if ties are wanted.
+  double Snap(double value) const {
+    return tester_.ties_ ? std::exp2(std::floor(std::log2(value))) : value;
   }
 
   // With a rectifier: one that leaves a good part of the range alive.
@@ -411,12 +448,42 @@ class LayerTester::Builder {
     inputs_.push_back(ToBytes(bytes));
   }
 
+  // Floats that QUANTIZE turns into `quantised`.
+  void AddFloatInput(int quantised) {
+    const Quantization quant = At(quantised).quant;
+    std::vector<float> values(static_cast<size_t>(At(quantised).ElementCount()));
+    for (float& value : values) {
+      double steps = static_cast<double>(rng_.Int(-140, 140));
+      if (rng_.Chance(0.3)) steps += 0.5;
+      if (rng_.Chance(0.3)) steps += rng_.Real() - 0.5;
+      value = static_cast<float>(steps * double{quant.scales[0]});
+      if (rng_.Chance(0.02)) {
+        value = rng_.Pick<float>({std::nanf(""), INFINITY, -INFINITY, -0.0f, 3e38f, 1e-40f});
+      }
+    }
+    const int input = Append("host", DType::kFloat32, At(quantised).shape);
+    graph_.inputs.push_back(input);
+    inputs_.push_back(ToBytes(values));
+    AddNode(OpKind::kQuantize, {input}, QuantizeAttrs{}, quantised);
+  }
+
+  void AddFloatOutput() {
+    const int output = Append("floats", DType::kFloat32, At(results_.back()).shape);
+    AddNode(OpKind::kDequantize, {results_.back()}, QuantizeAttrs{}, output);
+    graph_.outputs.back() = output;
+  }
+
   template <typename Attrs>
   int Finish(std::vector<int> inputs, Attrs attrs, int output) {
+    return AddNode(step_->kind, std::move(inputs), std::move(attrs), output);
+  }
+
+  template <typename Attrs>
+  int AddNode(OpKind kind, std::vector<int> inputs, Attrs attrs, int output) {
     Node node;
-    node.kind = step_->kind;
+    node.kind = kind;
     node.index = static_cast<int>(graph_.nodes.size());
-    node.source_op = OpKindName(step_->kind);
+    node.source_op = OpKindName(kind);
     node.inputs = std::move(inputs);
     node.outputs = {output};
     node.attrs = std::move(attrs);
@@ -490,6 +557,8 @@ class LayerTester::Builder {
       case OpKind::kQuantize:
         return BuildRequantize(QuantizeAttrs{});
       case OpKind::kReshape:
+      case OpKind::kSqueeze:
+      case OpKind::kExpandDims:
         return Finish({in_}, ViewAttrs{}, Moved({step_->shape.begin(), step_->shape.end()}));
       default:
         break;
@@ -502,14 +571,20 @@ class LayerTester::Builder {
 
   Channel RandomChannel() {
     if (!tester_.extreme_ || rng_.Chance(0.5)) return Channel::kOrdinary;
-    return rng_.Pick<Channel>({Channel::kDead, Channel::kTiny, Channel::kLeftShift});
+    return rng_.Pick<Channel>({Channel::kDead, Channel::kTiny, Channel::kLeftShift, Channel::kLimit,
+                               Channel::kSaturated});
   }
 
   // The requantisation factor for a channel whose accumulators have this spread.
-  double RandomFactor(Channel channel, double spread) {
+  double RandomFactor(Channel channel, double spread) { return Snap(AnyFactor(channel, spread)); }
+  double AnyFactor(Channel channel, double spread) {
     switch (channel) {
       case Channel::kOrdinary:
         break;
+      case Channel::kLimit:
+        return std::exp2(-26 + 2 * rng_.Real());  // brings 2^31 back into int8
+      case Channel::kSaturated:  // weights of one value: the sum of the inputs, times 128
+        return 40 / (spread * spread / 74) * std::exp2(-1 + 8 * rng_.Real());
       case Channel::kDead:
         return std::exp2(-24 + 1.5 * rng_.Real());  // brings 2^30 back into int8
       case Channel::kTiny:
@@ -528,7 +603,12 @@ class LayerTester::Builder {
   // `weights` of one channel, reached through `at(i)`, and its bias.
   template <typename At>
   int32_t RandomChannelNumbers(Channel channel, int64_t depth, double spread, At at) {
+    const int8_t end = rng_.Chance(0.5) ? -128 : 127;
     for (int64_t i = 0; i < depth; ++i) {
+      if (channel == Channel::kSaturated || channel == Channel::kLimit) {
+        at(i) = channel == Channel::kSaturated ? end : static_cast<int8_t>(rng_.Int(-1, 1));
+        continue;
+      }
       at(i) =
           channel == Channel::kOrdinary || channel == Channel::kTiny ? RandomWeight() : int8_t{0};
     }
@@ -536,7 +616,10 @@ class LayerTester::Builder {
     const auto near_limit = static_cast<int32_t>((1 << 30) - rng_.Int(0, 1 << 20));
     switch (channel) {
       case Channel::kOrdinary:
+      case Channel::kSaturated:
         break;
+      case Channel::kLimit:  // the ends of int32: with the zero point or the products they wrap
+        return sign > 0 ? INT32_MAX : INT32_MIN;
       case Channel::kDead:
         return sign * near_limit;
       case Channel::kTiny:
@@ -640,7 +723,7 @@ class LayerTester::Builder {
     const std::string name = fmt::format("step{}.other", results_.size());
     const double reach = tester_.extreme_ ? 18 : 4;
     const auto scale =
-        static_cast<float>(double{InScale()} * std::exp2(reach * (2 * rng_.Real() - 1)));
+        static_cast<float>(double{InScale()} * Snap(std::exp2(reach * (2 * rng_.Real() - 1))));
     switch (step_->other) {
       case Step::Other::kStep:
         other = results_[static_cast<size_t>(step_->other_step)];
@@ -663,8 +746,8 @@ class LayerTester::Builder {
       }
     }
     const double larger = std::max(double{InScale()}, double{At(other).quant.scales[0]});
-    const double out_scale =
-        larger * std::exp2(tester_.extreme_ ? -12 + 24 * rng_.Real() : -0.5 + 2 * rng_.Real());
+    const double out_scale = larger * Snap(std::exp2(tester_.extreme_ ? -12 + 24 * rng_.Real()
+                                                                      : -0.5 + 2 * rng_.Real()));
     const int output =
         Result(shape, static_cast<float>(out_scale), RandomZeroPoint(step_->activation));
     std::vector<int> inputs = {in_, other};
@@ -701,7 +784,7 @@ class LayerTester::Builder {
     // The factor's exponent; beyond 2^-32 it is flushed to zero.
     const double exponent =
         tester_.extreme_ && rng_.Chance(0.7) ? -34 + 38 * rng_.Real() : -2 + 4 * rng_.Real();
-    const auto scale = static_cast<float>(double{InScale()} / std::exp2(exponent));
+    const auto scale = static_cast<float>(double{InScale()} / Snap(std::exp2(exponent)));
     return Finish({in_}, attrs, Result(InShape(), scale, RandomZeroPoint(step_->activation)));
   }
 
@@ -714,16 +797,21 @@ class LayerTester::Builder {
   int in_ = -1;
 };
 
+LayerTester::Network LayerTester::Build() const {
+  Builder builder(*this);
+  builder.Build();
+  return builder.Take();
+}
+
 // ---- the run ----
 
 std::vector<int8_t> LayerTester::Run(DeviceKind device) const {
   const std::string what =
       fmt::format("\n  {}.Run(DeviceKind::{})\n  repeat with: {}", description_,
                   device == DeviceKind::kRtl ? "kRtl" : "kFunctional", RepeatCommand());
-  Builder builder(*this);
-  builder.Build();
-  const Graph& graph = builder.graph();
-  const auto golden = RunReference(graph, builder.inputs(), rounding_);
+  const Network network = Build();
+  const Graph& graph = network.graph;
+  const auto golden = RunReference(graph, network.inputs, rounding_);
   if (!golden) {
     ADD_FAILURE() << "reference: " << golden.error().message << what;
     return {};
@@ -733,7 +821,7 @@ std::vector<int8_t> LayerTester::Run(DeviceKind device) const {
     ADD_FAILURE() << "compiler: " << program.error().message << what;
     return {};
   }
-  auto run = RunOnDevice(device, *program, builder.inputs(), seed_);
+  auto run = RunOnDevice(device, *program, network.inputs, seed_);
   if (!run) {
     ADD_FAILURE() << DeviceName(device) << ": " << run.error().message << what;
     return {};
@@ -749,14 +837,12 @@ std::vector<int8_t> LayerTester::Run(DeviceKind device) const {
     ADD_FAILURE() << FormatDifference(*comparison.difference) << what;
     return {};
   }
-  const Bytes& bytes = golden->tensors[static_cast<size_t>(builder.result())];
+  const Bytes& bytes = golden->tensors[static_cast<size_t>(network.result)];
   return {bytes.begin(), bytes.end()};
 }
 
 std::string LayerTester::Refusal() const {
-  Builder builder(*this);
-  builder.Build();
-  const auto program = Compile(builder.graph(), ConfigNamed(config_), {.rounding = rounding_});
+  const auto program = Compile(Build().graph, ConfigNamed(config_), {.rounding = rounding_});
   if (!program) return program.error().message;
   ADD_FAILURE() << "the compiler took what it should refuse\n  " << description_;
   return "";

@@ -33,6 +33,11 @@ class LayerTester {
   LayerTester& Batch(int images);
   LayerTester& InputQuant(float scale, int zero_point);
   LayerTester& InputValues(std::vector<int8_t> values);
+  /// The host hands over floats, the first operator is QUANTIZE. Some lie on ties, beyond the ends
+  /// of int8, or are no numbers.
+  LayerTester& FloatInput();
+  /// The last result is handed back as floats by DEQUANTIZE.
+  LayerTester& FloatOutput();
 
   // ---- operators ----
 
@@ -54,6 +59,9 @@ class LayerTester {
   /// int8 to int8.
   LayerTester& Quantize();
   LayerTester& Reshape(std::vector<int> shape);
+  /// Two more names for the same.
+  LayerTester& Squeeze(std::vector<int> shape);
+  LayerTester& ExpandDims(std::vector<int> shape);
 
   // ---- more about the last operator ----
 
@@ -87,9 +95,11 @@ class LayerTester {
 
   // ---- how to run it ----
 
-  /// Numbers at the edges of their ranges: zero points -128 and 127, weights of -128, biases near
-  /// 2^30, requantisation shifts from +1 to -31 and below (multiplier zero).
+  /// Numbers at the edges of their ranges: zero points -128 and 127, weights of -128, biases up to
+  /// the ends of int32, requantisation shifts from +1 to -31 and below (multiplier zero).
   LayerTester& Extreme();
+  /// Scales are powers of two, so that many results fall on halves.
+  LayerTester& Ties();
   LayerTester& Rounding(weft::Rounding rounding);
   LayerTester& Config(const std::string& name);
   LayerTester& Seed(uint64_t seed);
@@ -97,6 +107,15 @@ class LayerTester {
   /// Compiles, runs, compares. Returns the bytes of the last step's result as the reference has
   /// them, nothing if something failed (the test has failed then).
   std::vector<int8_t> Run(DeviceKind device) const;
+
+  /// What the calls describe.
+  struct Network {
+    Graph graph;
+    std::vector<std::vector<uint8_t>> inputs;  ///< by graph input
+    int result = -1;                           ///< tensor of the last step
+    weft::Rounding rounding = weft::Rounding::kDouble;
+  };
+  Network Build() const;
 
   /// The compiler's message about a graph it refuses, "" (and a failed test) if it takes it.
   std::string Refusal() const;
@@ -144,7 +163,7 @@ class LayerTester {
   int input_zero_point_ = 0;
   std::vector<int8_t> input_values_;
   std::vector<Step> steps_;
-  bool extreme_ = false;
+  bool extreme_ = false, ties_ = false, float_input_ = false, float_output_ = false;
   weft::Rounding rounding_ = weft::Rounding::kDouble;
   std::string config_ = "weft256";
   uint64_t seed_ = 1;

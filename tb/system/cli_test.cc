@@ -130,6 +130,11 @@ TEST_F(Cli, ConfigsListsTheShippedOnes) {
     const std::string name(config.name);
     EXPECT_EQ(configs.out.find(name) != std::string::npos, config.shipped) << name;
   }
+  const Finished all = Weft("configs --all");
+  EXPECT_EQ(all.code, 0);
+  for (const HardwareConfig& config : kHardwareConfigs) {
+    EXPECT_THAT(all.out, HasSubstr(std::string(config.name)));
+  }
 }
 
 TEST_F(Cli, InfoListsOperatorsAndMacs) {

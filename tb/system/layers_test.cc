@@ -458,6 +458,12 @@ TEST_P(Corners, SeveralOutputs) {
                  .Seed(24));
 }
 
+// A graph output that is nothing but the input in another shape.
+TEST_P(Corners, ViewOfTheInput) {
+  RunAsGiven(LayerTester().Input(13, 9, 5).Reshape({1, 1, 117, 5}).Seed(48));
+  RunAsGiven(LayerTester().Input(40, 9, 17).Batch(2).Reshape({2, 20, 18, 17}).Seed(49));
+}
+
 // More weight words than a ring position has values (16 bits), and several turns of the ring.
 TEST_P(Corners, WeightsBeyondTheRingAndItsPositions) {
   const HardwareConfig& config = ConfigNamed(GetParam().config);
@@ -474,6 +480,26 @@ TEST_P(Corners, BlocksBeyondTheirCounter) {
   tester.Input(1, 1, channels).InputQuant(1, 0);
   for (int layer = 0; layer * blocks < 66000; ++layer) tester.Quantize().OutputQuant(1, layer % 3);
   RunAsGiven(tester.Seed(26));
+}
+
+// Rows that a stride skips stay until their layer's MARK, though nobody reads them: a constant for
+// a later layer may lie there.
+TEST_P(Corners, SkippedRowsStayUntilTheMark) {
+  for (int seed = 49; seed < 59; ++seed) {
+    RunAsGiven(LayerTester()
+                   .Input(14, 8, 31)
+                   .Depthwise(3, 3)
+                   .Same()
+                   .Conv(1, 1)
+                   .Channels(10)
+                   .Stride(4, 4)
+                   .AddConstant()
+                   .Conv(3, 3)
+                   .Same()
+                   .Channels(10)
+                   .AddConstant()
+                   .Seed(static_cast<uint64_t>(seed)));
+  }
 }
 
 // ---- rounding ties ----
@@ -745,6 +771,9 @@ TEST_P(BeyondTheScratchpad, WhatCannotBeCutIsRefused) {
                   .Config(GetParam().config)
                   .Refusal(),
               HasSubstr("operator 0 (CONV_2D), tensor 'step1': its rows of"));
+  EXPECT_THAT(
+      LayerTester().Input(h, w, c).Reshape({1, 1, h * w, c}).Config(GetParam().config).Refusal(),
+      HasSubstr("its rows of"));
 }
 // Residual blocks: the skip is read long after it was made, and everything is in memory.
 TEST_P(BeyondTheScratchpad, ResidualBlocks) {

@@ -2,6 +2,7 @@
 //
 // Properties of whole streams that the device relies on, checked on the encoded bytes; and the
 // errors of Compile.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sw/command/codec.h"
@@ -10,6 +11,8 @@
 
 namespace weft {
 namespace {
+
+using ::testing::HasSubstr;
 
 using testing::GraphMaker;
 using testing::Rng;
@@ -133,6 +136,11 @@ TEST(Stream, WeightsNeverExceedWhatEarlierCommandsRelease) {
     const Graph graph = net.Finish({net.Softmax(x)});
     for (const HardwareConfig& config : kHardwareConfigs) {
       const Result<Program> program = Compile(graph, config, {});
+      // The odd ones have little scratchpad: not all flattened tensors fit.
+      if (!program && !config.shipped) {
+        EXPECT_THAT(program.error().message, HasSubstr("bytes of scratchpad"));
+        continue;
+      }
       ASSERT_TRUE(program) << program.error().message;
       CheckStream(*program, config);
     }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <vector>
 
+#include "tb/lib/configs.h"
 #include "tb/lib/seed.h"
 #include "tb/unit/functional/exact.h"
 #include "tb/unit/functional/job.h"
@@ -326,7 +327,7 @@ TEST_P(Layers, Dense) { Check(kDense); }
 TEST_P(Layers, Depthwise) { Check(kDepthwise); }
 TEST_P(Layers, Maximum) { Check(kMaximum); }
 
-INSTANTIATE_TEST_SUITE_P(Configs, Layers, ::testing::ValuesIn(kHardwareConfigs),
+INSTANTIATE_TEST_SUITE_P(Configs, Layers, ::testing::ValuesIn(ShippedConfigs()),
                          [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

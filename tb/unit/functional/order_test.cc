@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tb/lib/configs.h"
 #include "tb/unit/functional/job.h"
 
 namespace weft::testing {
@@ -525,7 +526,7 @@ TEST_P(Order, OrderedStreamRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, Order,
-                         ::testing::Combine(::testing::ValuesIn(kHardwareConfigs),
+                         ::testing::Combine(::testing::ValuesIn(ShippedConfigs()),
                                             ::testing::ValuesIn(Rules())),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param).name) + "_" +

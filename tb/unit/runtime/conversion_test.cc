@@ -17,6 +17,7 @@ TensorBinding Binding(DType type, float scale, int32_t zero_point) {
   binding.type = type;
   binding.scale = scale;
   binding.zero_point = zero_point;
+  binding.shape = {2, 3, 1, 5};
   binding.place.rows = 3;
   binding.place.row_bytes = 5;
   binding.place.pitch = 16;
@@ -33,8 +34,8 @@ std::vector<int> Quantised(const TensorBinding& binding, const std::vector<float
 
 TEST(Conversion, SizesFollowTheTypeNotThePitch) {
   EXPECT_EQ(DeviceImageBytes(Binding(DType::kInt8, 1, 0).place), 15u);
-  EXPECT_EQ(HostImageBytes(Binding(DType::kInt8, 1, 0)), 15u);
-  EXPECT_EQ(HostImageBytes(Binding(DType::kFloat32, 1, 0)), 60u);
+  EXPECT_EQ(HostBytes(Binding(DType::kInt8, 1, 0)), 30u);
+  EXPECT_EQ(HostBytes(Binding(DType::kFloat32, 1, 0)), 120u);
 }
 
 TEST(Conversion, Int8IsCopied) {

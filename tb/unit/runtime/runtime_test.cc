@@ -145,6 +145,33 @@ TEST(Runtime, RunsABatchImageByImage) {
   }
 }
 
+// What feeds only operators that no output needs is handed over like any other and not used.
+TEST(Runtime, TakesAnInputThatNothingReads) {
+  Rng rng;
+  ModelBuilder model;
+  const int x = model.Input("x", {2, 3, 7, 11}, 0.5f, -3);
+  const int spare = model.Input("spare", {2, 4, 4, 3}, 0.5f, 0);
+  const int dead = model.Activation("dead", {2, 4, 4, 3}, 0.25f, 4);
+  model.Operator(kRelu, {spare}, {dead});
+  const int y = model.Activation("y", {2, 3, 7, 11}, 0.25f, 4);
+  model.Operator(kRelu, {x}, {y});
+  model.Output(y);
+  const Compiled compiled = FromBuilder(model);
+  const std::string path = ::testing::TempDir() + "weft_runtime_test_spare.weft";
+  const Status saved = SaveProgram(compiled.program, path);
+  ASSERT_TRUE(saved) << saved.error().message;
+  const Result<Program> program = LoadProgram(path);
+  std::remove(path.c_str());
+  ASSERT_TRUE(program) << program.error().message;
+  const std::vector<Bytes> inputs = {RandomBytes(rng, 2 * 3 * 7 * 11), RandomBytes(rng, 96)};
+  const auto device = MakeFunctionalDevice(Config("weft256"), kMemory);
+  const auto runtime = OpenAndLoad(*device, *program);
+  const auto result = runtime->Run(inputs, {});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->outputs, GoldenOutputs(compiled.graph, inputs));
+  EXPECT_FALSE(runtime->Run({inputs[0], Bytes(95)}, {}));
+}
+
 TEST(Runtime, ConvertsFloatInputsAndOutputs) {
   Rng rng;
   ModelBuilder model;

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 
 class BringUp : public OnConfig {};
-INSTANTIATE_TEST_SUITE_P(All, BringUp, ::testing::ValuesIn(kHardwareConfigs), ConfigName);
+INSTANTIATE_TEST_SUITE_P(All, BringUp, ::testing::ValuesIn(VerilatedConfigs()), ConfigName);
 
 TEST_P(BringUp, IdentityRegisters) {
   Board board(config());

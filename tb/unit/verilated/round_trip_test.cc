@@ -18,7 +18,7 @@ namespace {
 using ::testing::IsEmpty;
 
 class RoundTrip : public OnConfig {};
-INSTANTIATE_TEST_SUITE_P(All, RoundTrip, ::testing::ValuesIn(kHardwareConfigs), ConfigName);
+INSTANTIATE_TEST_SUITE_P(All, RoundTrip, ::testing::ValuesIn(VerilatedConfigs()), ConfigName);
 
 struct Block {
   int64_t rows, row_bytes, in_pitch, out_pitch, spad_pitch;
@@ -141,14 +141,15 @@ TEST_P(RoundTrip, SameSeedSameCycles) {
   Rng rng;
   const std::vector<Block> blocks = RandomBlocks(config(), rng);
   std::vector<uint64_t> cycles;
-  for (const uint64_t seed : {5, 5, 6}) {
+  for (const uint64_t seed : {5, 5, 6, 7}) {
     VerilatedOptions options;
     options.seed = seed;
     options.memory.r_stall = 30;
     cycles.push_back(Copy(config(), options, blocks, rng));
   }
   EXPECT_EQ(cycles[0], cycles[1]);
-  EXPECT_NE(cycles[0], cycles[2]);
+  // One may take as long by chance.
+  EXPECT_FALSE(cycles[0] == cycles[2] && cycles[0] == cycles[3]);
   // On a calm memory the seed does not matter.
   VerilatedOptions calm;
   const uint64_t once = Copy(config(), calm, blocks, rng);

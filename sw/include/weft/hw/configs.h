@@ -41,10 +41,14 @@ struct HardwareConfig {
   }
 };
 
-inline constexpr std::array<HardwareConfig, 3> kHardwareConfigs = {{
+inline constexpr std::array<HardwareConfig, 7> kHardwareConfigs = {{
     {"weft64", 8, 8, 8, 4, 64, 2, 4, 8, 16384, 81920, 8, 0x909acfd1u, true, false},
     {"weft256", 16, 16, 16, 16, 64, 3, 5, 32, 65536, 262144, 8, 0xd761f62au, true, true},
     {"weft1024", 32, 32, 32, 32, 64, 5, 6, 128, 262144, 1048576, 8, 0x83ee4e4du, true, false},
+    {"odd_deep", 32, 8, 4, 2, 32, 3, 3, 32, 4096, 16384, 8, 0xe386e7bfu, false, false},
+    {"odd_wide", 8, 32, 8, 8, 64, 1, 8, 32, 32768, 32768, 4, 0x1c4a36a9u, false, false},
+    {"odd_lean", 16, 16, 16, 1, 128, 4, 2, 16, 8192, 65536, 16, 0xf8803c0cu, false, false},
+    {"odd_ragged", 12, 16, 4, 4, 48, 2, 5, 32, 8192, 24576, 8, 0x1259d569u, false, false},
 }};
 
 /// Names of the performance counters, in the order of a MARK snapshot.
