@@ -66,9 +66,11 @@ module dispatch (
     \u_dispatch.u_load.count_q };
 
   (* hierconn *) wire [2:0] \u_dispatch.u_load.wr_ptr_q , \u_dispatch.u_weights.wr_ptr_q ,
-    \u_dispatch.u_store.wr_ptr_q , \u_dispatch.u_feed.wr_ptr_q , \u_dispatch.u_loader.wr_ptr_q , \u_dispatch.u_post.wr_ptr_q ;
+    \u_dispatch.u_store.wr_ptr_q , \u_dispatch.u_feed.wr_ptr_q , \u_dispatch.u_loader.wr_ptr_q ,
+    \u_dispatch.u_post.wr_ptr_q ;
   (* hierconn *) wire [2:0] \u_dispatch.u_load.rd_ptr_q , \u_dispatch.u_weights.rd_ptr_q ,
-    \u_dispatch.u_store.rd_ptr_q , \u_dispatch.u_feed.rd_ptr_q , \u_dispatch.u_loader.rd_ptr_q , \u_dispatch.u_post.rd_ptr_q ;
+    \u_dispatch.u_store.rd_ptr_q , \u_dispatch.u_feed.rd_ptr_q , \u_dispatch.u_loader.rd_ptr_q ,
+    \u_dispatch.u_post.rd_ptr_q ;
   logic [17:0] distance;               // of the pointers of each queue
   assign distance = {\u_dispatch.u_post.wr_ptr_q - \u_dispatch.u_post.rd_ptr_q ,
     \u_dispatch.u_loader.wr_ptr_q - \u_dispatch.u_loader.rd_ptr_q ,

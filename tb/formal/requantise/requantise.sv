@@ -293,7 +293,8 @@ module requantise #(
     a_free: assert (prm_free == (k_valid[5] && go && `FIRST(k_control[5])));
     c_result: cover (followed && res_valid && `FINAL(k_control[7]) && k_mult[7] > 32'sh4000_0000 &&
                      k_scaled[7] == -32'sd5);
-    c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[7]) && k_scaled[7] == 32'sh1234_5678);
+    c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[7]) &&
+                    k_scaled[7] == 32'sh1234_5678);
     c_stall: cover (res_valid && !res_ready && k_valid[6:4] == '1 && have_old);
     a_empty: assert (!empty || k_valid[6:0] == 7'd0);
   end
