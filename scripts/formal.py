@@ -138,17 +138,32 @@ def check(proofs, chosen):
         raise Mistake("\n".join(sorted(set(problems))))
 
 
+RUNNING = set()  # process groups, to be ended with this program
+
+
+def end_running(*_):
+    for group in list(RUNNING):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(1)
+
+
 def run(command, folder, seconds):
     """(exit code or None for out of time, output)"""
     with subprocess.Popen([str(word) for word in command], cwd=folder, text=True, errors="replace",
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
+        RUNNING.add(process.pid)
         try:
             output = process.communicate(timeout=seconds)[0]
             return process.returncode, output
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # yosys-smtbmc's solver too
             return None, process.communicate()[0]
+        finally:
+            RUNNING.discard(process.pid)
 
 
 # A cover statement as an assertion that it is never reached: its counterexample is the witness.
@@ -434,6 +449,8 @@ def main():
         print(f"skipped: {problem}" if args.quick else f"formal.py: {problem}")
         return 77 if args.quick else 2
 
+    signal.signal(signal.SIGTERM, end_running)
+    signal.signal(signal.SIGINT, end_running)
     build = args.build.resolve()
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// weft_axil with weft_registers behind it is an AXI4-Lite slave: every request gets exactly one
-// response, held until taken, whichever of write address and write data comes first, and a read
-// answers with the value at the time it was taken. A write that was answered with all strobes set
-// has reached its register, seen at one freely chosen offset of plain storage.
+// weft_axil is an AXI4-Lite slave: every request gets exactly one response, in order, held until
+// taken, whichever of write address and write data comes first. A write with all strobes set reaches
+// the register bus once, unchanged, before its response; a read answers what the bus said when it was
+// taken.
 `default_nettype none
 module axil (
   input wire logic        clk_i,
@@ -16,7 +16,8 @@ module axil (
   input wire logic        bready_i,
   input wire logic        arvalid_i,
   input wire logic [11:0] araddr_i,
-  input wire logic        rready_i
+  input wire logic        rready_i,
+  input wire logic [31:0] rd_data_i   // of the register bus
 );
 
   logic started_q = 1'b0;
@@ -24,9 +25,9 @@ module axil (
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
 
-  logic awready, wready, bvalid, arready, rvalid, wr_en, reset;
+  logic awready, wready, bvalid, arready, rvalid, wr_en;
   logic [1:0] bresp, rresp;
-  logic [31:0] rdata, wr_data, rd_data;
+  logic [31:0] rdata, wr_data;
   logic [11:0] wr_addr, rd_addr;
 
   weft_axil u_axil (
@@ -53,19 +54,7 @@ module axil (
     .wr_addr_o(wr_addr),
     .wr_data_o(wr_data),
     .rd_addr_o(rd_addr),
-    .rd_data_i(rd_data)
-  );
-
-  // Everything but the bus is left free.
-  weft_registers u_registers (
-    .clk_i,
-    .rst_ni(rst_n),
-    .wr_en_i(wr_en),
-    .wr_addr_i(wr_addr),
-    .wr_data_i(wr_data),
-    .rd_addr_i(rd_addr),
-    .rd_data_o(rd_data),
-    .reset_o(reset)
+    .rd_data_i
   );
 
   // The host's side of the protocol: a request stays until it is taken.
@@ -91,9 +80,6 @@ module axil (
     araddr_q <= araddr_i;
     w_q <= {wstrb_i, wdata_i};
     r_q <= {rresp, rdata};
-    // The driver accesses whole words.
-    if (awvalid_i) m_aw_aligned: assume (awaddr_i[1:0] == 2'b00);
-    if (arvalid_i) m_ar_aligned: assume (araddr_i[1:0] == 2'b00);
     if (aw_waits_q) m_aw_held: assume (awvalid_i && awaddr_i == awaddr_q);
     if (w_waits_q) m_w_held: assume (wvalid_i && {wstrb_i, wdata_i} == w_q);
     if (ar_waits_q) m_ar_held: assume (arvalid_i && araddr_i == araddr_q);
@@ -126,46 +112,24 @@ module axil (
     end
   end
 
-  // A register of plain storage: what was last written whole is what a read answers.
-  (* anyconst *) logic [11:0] offset;
-  logic [31:0] stored_q, answer_q, mask, wdata_q;
+  // The register bus.
   logic [11:0] addr_q;
-  logic [3:0] strb_q;
-  logic known_q, answer_due_q, written;
-  always_comb begin
-    mask = '0;
-    case (offset)
-      weft_pkg::RegWatchdog: mask = '1;
-      weft_pkg::RegRingBaseLo: mask = 32'hffff_ffc0;
-      weft_pkg::RegRingBaseHi: mask = 32'h0000_00ff;
-      weft_pkg::RegIrqMask: mask = 32'h0000_0003;
-      weft_pkg::RegAxiAttr: mask = 32'h0000_7f7f;
-      default: begin
-        if (offset[11:6] == weft_pkg::RegRegionBaseLo[11:6] && offset[1:0] == 2'b00) begin
-          mask = offset[2] ? 32'h0000_00ff : 32'hffff_ffc0;
-        end
-      end
-    endcase
-  end
-
-  // The oldest open write counts from the cycle in which its answer appears.
-  assign written = bvalid && !b_waits_q && addr_q == offset && strb_q == 4'hf;
-
+  logic [31:0] wdata_q, answer_q;
+  logic [3:0] strb_q, answered_strb_q;  // of the newest write; of the one that is answered
+  logic delivered_q;
   always_ff @(posedge clk_i) begin
     if (aw) addr_q <= awaddr_i;
     if (w) {strb_q, wdata_q} <= {wstrb_i, wdata_i};
-    answer_due_q <= rst_n && ar && araddr_i == offset && mask != '0 &&
-                    (known_q || written);
-    answer_q <= written ? wdata_q & mask : stored_q;
-    if (!rst_n) begin
-      known_q <= 1'b0;
-    end else begin
-      if (written) begin
-        known_q <= 1'b1;
-        stored_q <= wdata_q & mask;
-      end
-      if (answer_due_q) a_write_reaches_register: assert (rvalid && rdata == answer_q);
-      c_read_back: cover (answer_due_q && rdata == 32'h1234_5640);
+    if (!bvalid) answered_strb_q <= strb_q;
+    delivered_q <= rst_n && wr_en;
+    if (ar) answer_q <= rd_data_i;
+    if (rst_n) begin
+      if (wr_en) a_write_unchanged: assert (wr_addr == addr_q && wr_data == wdata_q);
+      a_whole_write_once: assert (delivered_q ==
+                                  (bvalid && !b_waits_q && answered_strb_q == 4'hf));
+      if (ar) a_read_address: assert (rd_addr == araddr_i);
+      if (rvalid) a_read_answer: assert (rdata == answer_q);
+      c_read_back: cover (r && rdata == 32'h1234_5640);
       c_data_first: cover (aw && w_open_q == 4'd1 && !bvalid);
       c_address_first: cover (w && aw_open_q == 4'd1 && !bvalid);
       c_two_open: cover (aw_open_q == 4'd2 && w_open_q == 4'd2);

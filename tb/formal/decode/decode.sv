@@ -81,7 +81,8 @@ module decode (
       end
       8'h20: begin                                           // SETUP_INPUT
         queue = 3'd3;
-        field = open || cmd[10:8] > 2 || cmd[142:135] < 1 || cmd[159:143] < 1 || cmd[255:168] != 88'd0;
+        field = open || cmd[10:8] > 2 || cmd[142:135] < 1 || cmd[159:143] < 1 ||
+                cmd[255:168] != 88'd0;
       end
       8'h21: begin                                           // SETUP_OUTPUT
         queue = 3'd3;

@@ -65,10 +65,12 @@ module dispatch (
     \u_dispatch.u_feed.count_q , \u_dispatch.u_store.count_q , \u_dispatch.u_weights.count_q ,
     \u_dispatch.u_load.count_q };
 
-  (* hierconn *) wire [2:0] \u_dispatch.u_load.wr_ptr_q , \u_dispatch.u_weights.wr_ptr_q , \u_dispatch.u_store.wr_ptr_q ,
-    \u_dispatch.u_feed.wr_ptr_q , \u_dispatch.u_loader.wr_ptr_q , \u_dispatch.u_post.wr_ptr_q ;
-  (* hierconn *) wire [2:0] \u_dispatch.u_load.rd_ptr_q , \u_dispatch.u_weights.rd_ptr_q , \u_dispatch.u_store.rd_ptr_q ,
-    \u_dispatch.u_feed.rd_ptr_q , \u_dispatch.u_loader.rd_ptr_q , \u_dispatch.u_post.rd_ptr_q ;
+  (* hierconn *) wire [2:0] \u_dispatch.u_load.wr_ptr_q , \u_dispatch.u_weights.wr_ptr_q ,
+    \u_dispatch.u_store.wr_ptr_q , \u_dispatch.u_feed.wr_ptr_q , \u_dispatch.u_loader.wr_ptr_q ,
+    \u_dispatch.u_post.wr_ptr_q ;
+  (* hierconn *) wire [2:0] \u_dispatch.u_load.rd_ptr_q , \u_dispatch.u_weights.rd_ptr_q ,
+    \u_dispatch.u_store.rd_ptr_q , \u_dispatch.u_feed.rd_ptr_q , \u_dispatch.u_loader.rd_ptr_q ,
+    \u_dispatch.u_post.rd_ptr_q ;
   logic [17:0] distance;               // of the pointers of each queue
   assign distance = {\u_dispatch.u_post.wr_ptr_q - \u_dispatch.u_post.rd_ptr_q ,
     \u_dispatch.u_loader.wr_ptr_q - \u_dispatch.u_loader.rd_ptr_q ,
@@ -119,8 +121,9 @@ module dispatch (
       endcase
     end
   end
-  (* hierconn *) wire \u_dispatch.have_input_q , \u_dispatch.have_output_q , \u_dispatch.have_add_q ,
-    \u_dispatch.adds_q , \u_dispatch.has_params_q , \u_dispatch.per_tensor_q , \u_dispatch.acc_open_q ;
+  (* hierconn *) wire \u_dispatch.have_input_q , \u_dispatch.have_output_q ,
+    \u_dispatch.have_add_q , \u_dispatch.adds_q , \u_dispatch.has_params_q ,
+    \u_dispatch.per_tensor_q , \u_dispatch.acc_open_q ;
   (* hierconn *) wire [7:0] \u_dispatch.acc_pixels_q ;
   (* hierconn *) wire [15:0] \u_dispatch.acc_channels_q ;
 
