@@ -5,8 +5,10 @@ rtl/weft_pkg.sv
 rtl/common/weft_fifo.sv
 rtl/common/weft_ram.sv
 rtl/common/weft_rows.sv
+rtl/common/weft_skid.sv
 rtl/common/weft_waits.sv
 rtl/host/weft_axil.sv
+rtl/host/weft_window_registers.sv
 rtl/host/weft_registers.sv
 rtl/host/weft_jobs.sv
 rtl/host/weft_counters.sv
@@ -15,6 +17,7 @@ rtl/command/weft_fetch.sv
 rtl/command/weft_decode.sv
 rtl/command/weft_dispatch.sv
 rtl/dma/weft_burst_splitter.sv
+rtl/dma/weft_windows.sv
 rtl/dma/weft_axi_read.sv
 rtl/dma/weft_load.sv
 rtl/dma/weft_load_weights.sv

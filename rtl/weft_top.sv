@@ -86,6 +86,8 @@ module weft_top #(
   logic [8*40-1:0] region_base_set, region_base;
   logic        abort, resume, host_reset, busy, halted, set_done, set_error;
   logic        running, job_active, job_begin, engine_rst_n, drain, progress, job_end;
+  logic [255:0] window_first, window_last;
+  logic [7:0]  window_enable, window_read, window_write;
   logic        fault;
   logic [7:0]  fault_code;
   logic [31:0] fault_command;
@@ -108,7 +110,9 @@ module weft_top #(
       .rd_addr_i(reg_rd_addr), .rd_data_o(reg_rd_data),
       .ring_base_o(ring_base), .ring_log2_o(ring_log2), .ring_tail_o(ring_tail),
       .watchdog_o(watchdog), .arcache_o(arcache), .arprot_o(arprot), .awcache_o(awcache),
-      .awprot_o(awprot), .region_base_o(region_base_set), .abort_o(abort), .resume_o(resume),
+      .awprot_o(awprot), .region_base_o(region_base_set), .window_first_o(window_first),
+      .window_last_o(window_last), .window_enable_o(window_enable), .window_read_o(window_read),
+      .window_write_o(window_write), .abort_o(abort), .resume_o(resume),
       .reset_o(host_reset), .irq_o,
       .busy_i(busy), .halted_i(halted), .set_done_i(set_done), .set_error_i(set_error),
       .ring_head_i(ring_head), .done_id_i(done_id), .error_code_i(error_code),
@@ -130,7 +134,7 @@ module weft_top #(
       .error_code_o(error_code), .error_job_o(error_job), .error_command_o(error_command),
       .error_addr_o(error_addr),
       .fetch_start_o(fetch_start), .fetch_addr_o(fetch_addr), .fetch_count_o(fetch_count),
-      .cmd_valid_i(fetch_valid), .entry_ready_o(entry_ready), .entry_i(fetch_cmd[159:0]),
+      .cmd_valid_i(fetch_valid), .entry_ready_o(entry_ready), .entry_i(fetch_cmd),
       .running_o(running), .job_active_o(job_active), .job_begin_o(job_begin),
       .engine_rst_no(engine_rst_n), .region_base_o(region_base), .end_i(job_end),
       .progress_i(progress), .error_i(fault), .error_code_i(fault_code),
@@ -188,7 +192,7 @@ module weft_top #(
       .error_o(decode_error), .error_index_o(decode_index));
 
   // ---------------------------------------------------------------- dma
-  logic        read_error, write_error, write_client, write_beat;
+  logic        read_error, read_denied, write_error, write_denied, write_client, write_beat;
   logic [1:0]  read_client;
   logic [39:0] read_addr, write_addr;
 
@@ -197,8 +201,11 @@ module weft_top #(
       .req_valid_i(rd_req_valid), .req_ready_o(rd_req_ready), .req_addr_i(rd_req_addr),
       .req_bytes_i(rd_req_bytes), .rsp_valid_o(rd_rsp_valid), .rsp_ready_i(rd_rsp_ready),
       .rsp_data_o(rd_data), .rsp_last_o(rd_last),
-      .error_o(read_error), .error_client_o(read_client), .error_addr_o(read_addr),
-      .beat_o(rd_beat), .cache_i(arcache), .prot_i(arprot),
+      .error_o(read_error), .error_denied_o(read_denied), .error_client_o(read_client),
+      .error_addr_o(read_addr), .beat_o(rd_beat),
+      .window_first_i(window_first), .window_last_i(window_last),
+      .window_enable_i(window_enable), .window_permit_i(window_read),
+      .cache_i(arcache), .prot_i(arprot),
       .axi_arvalid_o(m_axi_arvalid_o), .axi_arready_i(m_axi_arready_i), .axi_arid_o(m_axi_arid_o),
       .axi_araddr_o(m_axi_araddr_o), .axi_arlen_o(m_axi_arlen_o), .axi_arsize_o(m_axi_arsize_o),
       .axi_arburst_o(m_axi_arburst_o), .axi_arcache_o(m_axi_arcache_o),
@@ -378,8 +385,11 @@ module weft_top #(
       .clk_i, .rst_ni, .drain_i(drain), .idle_o(write_idle),
       .wr_valid_i(wr_valid), .wr_ready_o(wr_ready), .wr_addr_i(wr_addr), .wr_data_i(wr_data),
       .wr_strb_i(wr_strb), .wr_last_i(wr_last), .wr_cmd_last_i(wr_cmd_last), .done_o(wr_done),
-      .error_o(write_error), .error_client_o(write_client), .error_addr_o(write_addr),
-      .beat_o(write_beat), .cache_i(awcache), .prot_i(awprot),
+      .error_o(write_error), .error_denied_o(write_denied), .error_client_o(write_client),
+      .error_addr_o(write_addr), .beat_o(write_beat),
+      .window_first_i(window_first), .window_last_i(window_last),
+      .window_enable_i(window_enable), .window_permit_i(window_write),
+      .cache_i(awcache), .prot_i(awprot),
       .axi_awvalid_o(m_axi_awvalid_o), .axi_awready_i(m_axi_awready_i), .axi_awid_o(m_axi_awid_o),
       .axi_awaddr_o(m_axi_awaddr_o), .axi_awlen_o(m_axi_awlen_o), .axi_awsize_o(m_axi_awsize_o),
       .axi_awburst_o(m_axi_awburst_o), .axi_awcache_o(m_axi_awcache_o),
@@ -393,8 +403,9 @@ module weft_top #(
   assign progress = |rd_beat || write_beat || ev_array_busy || post_busy || block_retired;
 
   weft_faults u_faults (
-      .read_error_i(read_error), .read_client_i(read_client), .read_addr_i(read_addr),
-      .write_error_i(write_error), .write_client_i(write_client), .write_addr_i(write_addr),
+      .read_error_i(read_error), .read_denied_i(read_denied), .read_client_i(read_client),
+      .read_addr_i(read_addr), .write_error_i(write_error), .write_denied_i(write_denied),
+      .write_client_i(write_client), .write_addr_i(write_addr),
       .command_index_i(fetch_index), .weights_access_i(weights_access),
       .load_access_i(load_access), .store_access_i(store_access),
       .marker_access_i(marker_access), .load_range_i(load_err), .load_index_i(load_err_index),

@@ -4,9 +4,10 @@
 // 1 weights, 2 load) ask for runs of bytes; a run becomes INCR bursts within 256-byte blocks, with
 // ARID = client. Commands go before load before weights, but who was passed over three times is
 // next. Up to MaxBursts bursts are under way; memory may answer different IDs in any order. Data
-// goes to the client in the cycle in which it arrives. Reset by the hard reset only: with drain_i
-// nothing new is asked for, requests are dropped, and data of the bursts under way is swallowed
-// until idle_o.
+// goes to the client in the cycle in which it arrives. A burst that no memory window permits is not
+// sent: once the client's earlier bursts have ended it is reported, until drain_i. Reset by the
+// hard reset only: with drain_i nothing new is asked for, requests are dropped, and data of the
+// bursts under way is swallowed until idle_o.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_axi_read #(
@@ -26,11 +27,17 @@ module weft_axi_read #(
   input  wire logic [2:0]                        rsp_ready_i,
   output      logic [8*weft_pkg::AxiBytes-1:0]   rsp_data_o,    // of whichever client is valid
   output      logic                              rsp_last_o,    // last beat of a request
-  // SLVERR or DECERR: a pulse, with the burst's client and address
+  // SLVERR or DECERR: a pulse, or a denied burst, held; with the burst's client and address
   output      logic                              error_o,
+  output      logic                              error_denied_o,
   output      logic [1:0]                        error_client_o,
   output      logic [39:0]                       error_addr_o,
   output      logic [2:0]                        beat_o,        // a beat of this client moved
+  // memory windows
+  input  wire logic [8*32-1:0]                   window_first_i,
+  input  wire logic [8*32-1:0]                   window_last_i,
+  input  wire logic [7:0]                        window_enable_i,
+  input  wire logic [7:0]                        window_permit_i,
   // memory
   input  wire logic [3:0]                        cache_i,
   input  wire logic [2:0]                        prot_i,
@@ -83,7 +90,8 @@ module weft_axi_read #(
   logic [1:0] passed_q [Clients];  // times a waiting client was passed over, up to 3
   logic [Clients-1:0] impatient, pick;
   logic [1:0] pick_client;
-  logic issue;
+  logic [39:0] pick_addr;
+  logic wanted, allowed, issue;
   logic [CountBits-1:0] count_q;
   logic burst_done;
 
@@ -98,7 +106,19 @@ module weft_axi_read #(
     pick = Clients'(1) << pick_client;
   end
 
-  assign issue = (burst_valid & pick) != '0 && !drain_i && count_q != CountBits'(MaxBursts) &&
+  assign pick_addr = burst_addr[40*pick_client+:40];
+  assign wanted = (burst_valid & pick) != '0 && !drain_i;
+
+  weft_windows u_windows (
+    .first_i(window_first_i),
+    .last_i(window_last_i),
+    .enable_i(window_enable_i),
+    .permit_i(window_permit_i),
+    .block_i(pick_addr[39:8]),
+    .allowed_o(allowed)
+  );
+
+  assign issue = wanted && allowed && count_q != CountBits'(MaxBursts) &&
                  (!axi_arvalid_o || axi_arready_i);
   assign burst_ready = issue ? pick : '0;
 
@@ -110,7 +130,7 @@ module weft_axi_read #(
   always_ff @(posedge clk_i) begin
     if (issue) begin
       axi_arid_o <= IdWidth'(pick_client);
-      axi_araddr_o <= burst_addr[40*pick_client+:40];
+      axi_araddr_o <= pick_addr;
       axi_arlen_o <= burst_len[8*pick_client+:8];
     end
     if (!rst_ni) begin
@@ -151,34 +171,55 @@ module weft_axi_read #(
     );
   end
 
+  // The channel's RREADY must not depend on its RID, which says whose readiness counts.
+  logic r_valid, r_ready, r_last;
+  logic [IdWidth-1:0] r_id;
+  logic [1:0] r_resp;
+
+  weft_skid #(
+    .Width(IdWidth + 3 + 8 * weft_pkg::AxiBytes)
+  ) u_r (
+    .clk_i,
+    .rst_ni,
+    .valid_i(axi_rvalid_i),
+    .ready_o(axi_rready_o),
+    .data_i({axi_rid_i, axi_rresp_i, axi_rlast_i, axi_rdata_i}),
+    .valid_o(r_valid),
+    .ready_i(r_ready),
+    .data_o({r_id, r_resp, r_last, rsp_data_o})
+  );
+
   // Data. Beats with an ID nobody asked for are swallowed.
-  assign rsp_client = axi_rid_i[1:0];
-  assign known = axi_rid_i < IdWidth'(Clients) && way_valid[rsp_client];
-  assign beat = axi_rvalid_i && axi_rready_o && known;
-  assign burst_done = beat && axi_rlast_i;
-  assign rsp_data_o = axi_rdata_i;
+  assign rsp_client = r_id[1:0];
+  assign known = r_id < IdWidth'(Clients) && way_valid[rsp_client];
+  assign beat = r_valid && r_ready && known;
+  assign burst_done = beat && r_last;
 
   always_comb begin
     rsp_valid_o = '0;
     beat_o = '0;
     way_pop = '0;
-    axi_rready_o = 1'b1;
+    r_ready = 1'b1;
     rsp_last_o = 1'b0;
-    error_addr_o = '0;
     if (known) begin
       if (!drain_i) begin
-        rsp_valid_o[rsp_client] = axi_rvalid_i;
-        axi_rready_o = rsp_ready_i[rsp_client];
+        rsp_valid_o[rsp_client] = r_valid;
+        r_ready = rsp_ready_i[rsp_client];
       end
       beat_o[rsp_client] = beat;
       way_pop[rsp_client] = burst_done;
-      rsp_last_o = axi_rlast_i && way_last[rsp_client];
-      error_addr_o = way_addr[40*rsp_client+:40];
+      rsp_last_o = r_last && way_last[rsp_client];
     end
   end
 
-  assign error_o = beat && axi_rresp_i != 2'b00;
-  assign error_client_o = rsp_client;
+  // The client's record of whose data comes names a denied burst's command once nothing else is
+  // under way. An answer goes before it.
+  logic failed;
+  assign failed = beat && r_resp != 2'b00;
+  assign error_denied_o = !failed && wanted && !allowed && !way_valid[pick_client];
+  assign error_o = failed || error_denied_o;
+  assign error_client_o = failed ? rsp_client : pick_client;
+  assign error_addr_o = failed ? way_addr[40*rsp_client+:40] : pick_addr;
   assign idle_o = count_q == '0;
 
 `ifndef SYNTHESIS
@@ -189,7 +230,7 @@ module weft_axi_read #(
     ar_q <= {axi_arid_o, axi_araddr_o, axi_arlen_o};
     if (rst_ni) begin
       `WEFT_ASSERT(a_room_for_burst, (burst_ready & ~way_ready) == '0)
-      `WEFT_ASSERT(a_answer_was_asked_for, !axi_rvalid_i || known)
+      `WEFT_ASSERT(a_answer_was_asked_for, !r_valid || known)
       `WEFT_ASSERT(a_ar_held, !ar_waits_q || (axi_arvalid_o &&
                                               ar_q == {axi_arid_o, axi_araddr_o, axi_arlen_o}))
     end

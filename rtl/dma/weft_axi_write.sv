@@ -4,8 +4,10 @@
 // hand over beats; those of a row, up to the end of a 256-byte block, are collected into a burst,
 // and only a complete burst is announced, so a client that stops never blocks the bus. Up to
 // MaxBursts bursts wait for their answers; one AWID, so answers come in order. done_o pulses when
-// the last answer of a command is in. Reset by the hard reset only: with drain_i an incomplete
-// burst is dropped, complete ones are finished without done_o, nothing new is taken, until idle_o.
+// the last answer of a command is in. A burst that no memory window permits is not even collected:
+// its first beat is not taken, and reported once all answers are in, until drain_i. Reset by the
+// hard reset only: with drain_i an incomplete burst is dropped, complete ones are finished without
+// done_o, nothing new is taken, until idle_o.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_axi_write #(
@@ -25,11 +27,18 @@ module weft_axi_write #(
   input  wire logic [1:0]                          wr_last_i,      // last beat of a row
   input  wire logic [1:0]                          wr_cmd_last_i,  // last beat of a command
   output      logic [1:0]                          done_o,
-  // SLVERR or DECERR: a pulse (instead of done_o), with the burst's client and address
+  // SLVERR or DECERR: a pulse (instead of done_o), or a denied burst, held; with the burst's client
+  // and address
   output      logic                                error_o,
+  output      logic                                error_denied_o,
   output      logic                                error_client_o,
   output      logic [39:0]                         error_addr_o,
   output      logic                                beat_o,         // a beat moved
+  // memory windows
+  input  wire logic [8*32-1:0]                     window_first_i,
+  input  wire logic [8*32-1:0]                     window_last_i,
+  input  wire logic [7:0]                          window_enable_i,
+  input  wire logic [7:0]                          window_permit_i,
   // memory
   input  wire logic [3:0]                          cache_i,
   input  wire logic [2:0]                          prot_i,
@@ -61,7 +70,7 @@ module weft_axi_write #(
 
   // Collecting. Pointers have one bit more than an address, so that full differs from empty.
   logic locked_q, lock_q, sel;
-  logic take, wr_last, cmd_last, burst_end, head_ready;
+  logic take, wr_last, cmd_last, burst_end, head_ready, allowed;
   logic [39:0] addr;
   logic [8*B-1:0] data;
   logic [B-1:0] strb;
@@ -75,8 +84,18 @@ module weft_axi_write #(
   assign strb = sel ? wr_strb_i[B+:B] : wr_strb_i[0+:B];
   assign wr_last = wr_last_i[sel];
   assign cmd_last = wr_cmd_last_i[sel];
-  assign wr_ready_o[0] = !sel && head_ready && !drain_i;
-  assign wr_ready_o[1] = sel && head_ready && !drain_i;
+  // A burst lies in one block: what is permitted for one of its beats is for all.
+  weft_windows u_windows (
+    .first_i(window_first_i),
+    .last_i(window_last_i),
+    .enable_i(window_enable_i),
+    .permit_i(window_permit_i),
+    .block_i(addr[39:8]),
+    .allowed_o(allowed)
+  );
+
+  assign wr_ready_o[0] = !sel && head_ready && allowed && !drain_i;
+  assign wr_ready_o[1] = sel && head_ready && allowed && !drain_i;
   assign take = (wr_valid_i & wr_ready_o) != '0;
   assign burst_end = wr_last || cmd_last || &addr[7:BeatBits];
   assign first = locked_q ? first_q : addr;
@@ -127,7 +146,8 @@ module weft_axi_write #(
   );
 
   // Announcing.
-  logic answer_space, answer_valid, answer_client, answer_cmd_last, done;
+  logic answer_space, answer_valid, answer_client, answer_cmd_last, done, failed;
+  logic [39:0] answer_addr;
   logic w_burst_done;
   logic [CountBits-1:0] w_bursts_q;  // announced bursts whose last beat has not left
 
@@ -197,15 +217,20 @@ module weft_axi_write #(
     .data_i({head_client, head_cmd_last, head_addr}),
     .valid_o(answer_valid),
     .ready_i(axi_bvalid_i),
-    .data_o({answer_client, answer_cmd_last, error_addr_o})
+    .data_o({answer_client, answer_cmd_last, answer_addr})
   );
 
   assign axi_bready_o = 1'b1;
-  assign error_o = axi_bvalid_i && answer_valid && axi_bresp_i != 2'b00;
-  assign error_client_o = answer_client;
-  assign done = axi_bvalid_i && answer_valid && !error_o && answer_cmd_last && !drain_i;
+  assign failed = axi_bvalid_i && answer_valid && axi_bresp_i != 2'b00;
+  assign done = axi_bvalid_i && answer_valid && !failed && answer_cmd_last && !drain_i;
   assign done_o = {done && answer_client, done && !answer_client};
   assign idle_o = !locked_q && !head_valid && !answer_valid;
+
+  // With every answer in, the client's oldest command is the one of the denied burst.
+  assign error_denied_o = wr_valid_i[sel] && !allowed && !drain_i && idle_o;
+  assign error_o = failed || error_denied_o;
+  assign error_client_o = failed ? answer_client : sel;
+  assign error_addr_o = failed ? answer_addr : addr;
 
 `ifndef SYNTHESIS
   logic aw_waits_q, w_waits_q;

@@ -6,9 +6,11 @@
 module weft_faults (
     // memory accesses
     input  wire logic        read_error_i,
+    input  wire logic        read_denied_i,      // with read_error_i: not sent, no window permits it
     input  wire logic [1:0]  read_client_i,      // 0 commands, 1 weights, 2 load
     input  wire logic [39:0] read_addr_i,
     input  wire logic        write_error_i,
+    input  wire logic        write_denied_i,     // likewise
     input  wire logic        write_client_i,     // 0 store, 1 marker
     input  wire logic [39:0] write_addr_i,
     input  wire logic [31:0] command_index_i,
@@ -39,12 +41,12 @@ module weft_faults (
     command_o = decode_index_i;
     addr_o    = '0;
     if (read_error_i) begin
-      code_o    = weft_pkg::ErrReadError;
+      code_o    = read_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrReadError;
       addr_o    = read_addr_i;
       command_o = (read_client_i == 2'd0) ? command_index_i
                   : (read_client_i == 2'd1) ? weights_access_i : load_access_i;
     end else if (write_error_i) begin
-      code_o    = weft_pkg::ErrWriteError;
+      code_o    = write_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrWriteError;
       addr_o    = write_addr_i;
       command_o = write_client_i ? marker_access_i : store_access_i;
     end else if (load_range_i) begin

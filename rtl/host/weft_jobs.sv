@@ -35,7 +35,7 @@ module weft_jobs (
     output logic [31:0]      fetch_count_o,
     input  wire logic        cmd_valid_i,
     output logic             entry_ready_o,
-    input  wire logic [159:0] entry_i,           // words 0..4 of the ring entry
+    input  wire logic [weft_pkg::CommandBits-1:0] entry_i,  // words 0..7, then 8..15
     // engines
     output logic             running_o,       // the stream may be decoded
     output logic             job_active_o,    // from the doorbell to the end: counters run
@@ -57,6 +57,7 @@ module weft_jobs (
 
   state_e      state_q;
   logic        half_q;                // the second half of the entry is next
+  logic        reserved_q;            // a reserved word of the entry is not zero
   logic        abort_q;               // ABORT came between two jobs: it is for the next
   logic        reset_pending_q;       // CONTROL.RESET came and the bus is not quiet yet
   logic        resume_pending_q;      // RESUME came before the bus was quiet
@@ -64,7 +65,7 @@ module weft_jobs (
   logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, slot;
   logic [31:0] still_q;               // cycles since anything moved
   logic [39:0] stream_base;
-  logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad;
+  logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad, stream_ok;
   logic [7:0]  fail_code;
 
   assign slot        = head_q & ((32'd1 << ring_log2_i) - 32'd1);
@@ -76,7 +77,8 @@ module weft_jobs (
   assign forget        = reset_i || reset_pending_q;
   assign halted_o      = (state_q == Halted || (state_q == Drain && reported_q))
                          && !reset_pending_q;
-  assign busy_o        = (state_q != Idle || queued) && !halted_o;
+  assign busy_o        = ((state_q != Idle || queued) && !halted_o)
+                         || (state_q == Drain && !dma_idle_i);
   assign ring_head_o   = head_q;
   assign running_o     = state_q == Run;
   assign job_active_o  = state_q != Idle && state_q != Halted;
@@ -86,12 +88,13 @@ module weft_jobs (
   assign engine_rst_no = rst_ni && state_q != Idle && state_q != ResetEngines && state_q != Halted
                          && !(state_q == Drain && dma_idle_i);
   assign entry_ready_o = state_q == Entry;
-  assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && !entry_bad);
+  assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && stream_ok);
   assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}
                                                  : stream_base + {8'b0, offset_q};
   assign fetch_count_o = (state_q == StartEntry) ? 32'd2 : count_q;
 
   assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
+  assign stream_ok = hash_q == weft_pkg::ConfigHash && !reserved_q && !entry_bad;
   assign timeout   = watchdog_i != '0 && still_q >= watchdog_i;
 
   always_comb begin
@@ -108,6 +111,8 @@ module weft_jobs (
       fail_code = weft_pkg::ErrTimeout;
     end else if (state_q == StartStream && hash_q != weft_pkg::ConfigHash) begin
       fail_code = weft_pkg::ErrConfigMismatch;
+    end else if (state_q == StartStream && reserved_q) begin
+      fail_code = weft_pkg::ErrBadField;
     end else if (state_q == StartStream && entry_bad) begin
       fail_code = weft_pkg::ErrBadStream;
     end else begin
@@ -154,7 +159,9 @@ module weft_jobs (
             region_q <= entry_i[32*weft_pkg::JobStreamRegion +: 32];
             offset_q <= entry_i[32*weft_pkg::JobStreamOffset +: 32];
             count_q  <= entry_i[32*weft_pkg::JobStreamCommands +: 32];
+            reserved_q <= |entry_i[weft_pkg::CommandBits-1:32*(weft_pkg::JobStreamCommands+1)];
           end else begin
+            reserved_q <= reserved_q || |entry_i;
             state_q <= StartStream;
           end
         end

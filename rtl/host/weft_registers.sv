@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register file of docs/registers.md: configuration the host writes, status it reads.
-// Does not process jobs (weft_jobs) or count events (weft_counters). Writes take effect the next
-// cycle; reads are combinational. CONTROL bits and the doorbell are one-cycle pulses.
+// Does not process jobs (weft_jobs), count events (weft_counters) or keep the memory windows
+// (weft_window_registers). Writes take effect the next cycle; reads are combinational. CONTROL bits
+// and the doorbell are one-cycle pulses.
 `default_nettype none
 module weft_registers (
     input  wire logic         clk_i,
@@ -22,6 +23,11 @@ module weft_registers (
     output logic [3:0]        awcache_o,
     output logic [2:0]        awprot_o,
     output logic [8*40-1:0]   region_base_o,
+    output logic [8*32-1:0]   window_first_o,
+    output logic [8*32-1:0]   window_last_o,
+    output logic [7:0]        window_enable_o,
+    output logic [7:0]        window_read_o,
+    output logic [7:0]        window_write_o,
     output logic              abort_o,
     output logic              resume_o,
     output logic              reset_o,
@@ -49,7 +55,7 @@ module weft_registers (
   logic [14:0] axi_attr_q;
   logic [31:0] base_lo_q[8];
   logic [7:0]  base_hi_q[8];
-  logic [31:0] counter_word;
+  logic [31:0] counter_word, window_word;
 
   // A 64-bit register pair occupies 8 bytes from REGION_BASE_LO on.
   logic wr_region, rd_region;
@@ -119,6 +125,12 @@ module weft_registers (
     assign region_base_o[40*g +: 40] = {base_hi_q[g], base_lo_q[g]};
   end
 
+  weft_window_registers u_windows (
+      .clk_i, .rst_ni, .hold_i(busy_i),
+      .wr_en_i, .wr_addr_i, .wr_data_i, .rd_addr_i, .rd_data_o(window_word),
+      .first_o(window_first_o), .last_o(window_last_o), .enable_o(window_enable_o),
+      .read_o(window_read_o), .write_o(window_write_o));
+
   assign counter_word = counters_i[32*rd_addr_i[5:2] +: 32];
 
   always_comb begin
@@ -154,6 +166,8 @@ module weft_registers (
                                    : base_lo_q[rd_region_index];
         end else if (rd_addr_i[11:6] == weft_pkg::RegCounter[11:6]) begin
           rd_data_o = counter_word;
+        end else begin
+          rd_data_o = window_word;
         end
       end
     endcase

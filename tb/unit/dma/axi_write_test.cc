@@ -10,6 +10,7 @@
 #include "Vweft_axi_write_weft64.h"
 #include "tb/lib/bench.h"
 #include "tb/unit/dma/axi_memory.h"
+#include "tb/unit/dma/windows.h"
 #include "weft/hw/configs.h"
 
 namespace weft {
@@ -17,8 +18,10 @@ namespace {
 
 using testing::AxiWriteMemory;
 using testing::Bench;
+using testing::RandomWindows;
 using testing::Rng;
 using testing::Source;
+using testing::Windows;
 
 template <typename M, int kIndex>
 struct Write : M {
@@ -43,6 +46,7 @@ class Harness {
     Forget();
     bench->drain_i = 0;
     bench->wr_valid_i = 0;
+    windows.Drive(bench.model());
     bench->cache_i = 3;
     bench->prot_i = 1;
   }
@@ -69,13 +73,28 @@ class Harness {
     }
     bench.Settle();
     memory.Step(bench.model());
+    if (bench->axi_awvalid_o) {
+      ASSERT_TRUE(windows.Allow(bench->axi_awaddr_o / 256)) << "sent through the windows";
+    }
+    if (bench->error_denied_o) {
+      const int c = bench->error_client_o;
+      EXPECT_TRUE(bench->error_o);
+      ASSERT_TRUE(client(c).valid());
+      EXPECT_EQ(bench->error_addr_o, client(c).data().address);
+      EXPECT_FALSE(windows.Allow(bench->error_addr_o / 256));
+      EXPECT_EQ(bench->wr_ready_o >> c & 1, 0);
+      EXPECT_TRUE(memory.idle());
+      denied = true;
+    }
     EXPECT_EQ(bench->axi_awcache_o, 3);
     EXPECT_EQ(bench->axi_awprot_o, 1);
     for (int c = 0; c < 2; ++c) {
       done[c] += bench->done_o >> c & 1;
+      const bool taken_now = client(c).valid() && (bench->wr_ready_o >> c & 1);
+      if (taken_now) Collect(client(c).data(), &taken);
       client(c).Step(bench->wr_ready_o >> c & 1);
     }
-    if (bench->error_o) {
+    if (bench->error_o && !bench->error_denied_o) {
       ++errors;
       EXPECT_TRUE(memory.bad_blocks.contains(bench->error_addr_o / 256));
       EXPECT_EQ(bench->error_client_o, bench->error_addr_o >> 39);
@@ -95,20 +114,27 @@ class Harness {
         Beat beat = {address | static_cast<uint64_t>(client) << 39, rng_.Vector<uint8_t>(kBeat),
                      rng_.Bits() & (~uint64_t{0} >> (64 - kBeat)), i == beats - 1,
                      i == beats - 1 && r == rows - 1};
-        for (int b = 0; b < kBeat; ++b)
-          if (beat.strobes >> b & 1) (*expected)[beat.address + b] = beat.data[b];
+        Collect(beat, expected);
         clients_[client]->Push(std::move(beat));
       }
       next_[client] = address;
     }
   }
 
+  static void Collect(const Beat& beat, std::map<uint64_t, uint8_t>* bytes) {
+    for (int b = 0; b < kBeat; ++b)
+      if (beat.strobes >> b & 1) (*bytes)[beat.address + b] = beat.data[b];
+  }
+
   uint64_t next(int client) const { return next_[client] | static_cast<uint64_t>(client) << 39; }
 
   Bench<Model> bench;
   AxiWriteMemory memory;
+  Windows windows;
+  std::map<uint64_t, uint8_t> taken;  // bytes of the beats that were taken
   int done[2] = {};
   int errors = 0;
+  bool denied = false;
 
  private:
   Rng& rng_;
@@ -231,6 +257,52 @@ TYPED_TEST(AxiWriteTest, DrainFinishesBurstsAndDropsTheRest) {
     }
     EXPECT_EQ(harness.memory.written, expected);
   }
+}
+
+// A burst leaves if and only if the windows permit its block; before one that may not, everything
+// taken is written and answered, and nothing of it is.
+TYPED_TEST(AxiWriteTest, RandomWindows) {
+  Rng rng;
+  Harness<TypeParam> harness(rng, 0.2);
+  int rounds[2] = {};
+  for (int round = 0; round < 400; ++round) {
+    harness.memory.latency_high = static_cast<int>(rng.Int(1, 30));
+    harness.memory.address_stall = harness.memory.data_stall = rng.Real() * 0.5;
+    harness.windows = RandomWindows(rng, harness.next(static_cast<int>(rng.Int(0, 1))) / 256, 14);
+    harness.windows.Drive(harness.bench.model());
+    std::map<uint64_t, uint8_t> expected;
+    harness.memory.written.clear();
+    harness.taken.clear();
+    harness.denied = false;
+    int commands[2];
+    for (int c = 0; c < 2; ++c) {
+      commands[c] = harness.done[c];
+      for (int64_t i = rng.Int(0, 3); i > 0; --i) {
+        harness.PushCommand(c, &expected);
+        ++commands[c];
+      }
+    }
+    for (int waited = 0;
+         !harness.denied && (harness.done[0] < commands[0] || harness.done[1] < commands[1]);
+         ++waited) {
+      harness.Cycle();
+      if (this->HasFatalFailure()) return;
+      ASSERT_LT(waited, 20000) << "neither done nor denied";
+    }
+    EXPECT_EQ(harness.memory.written, harness.taken);
+    EXPECT_EQ(harness.taken.size() == expected.size(), !harness.denied);
+    ++rounds[!harness.denied];
+    harness.bench->drain_i = 1;
+    harness.Forget();
+    do {
+      harness.Cycle();
+      if (this->HasFatalFailure()) return;
+    } while (!harness.bench->idle_o);
+    EXPECT_EQ(harness.memory.written, harness.taken) << "written after the error";
+    harness.bench->drain_i = 0;
+  }
+  EXPECT_GT(rounds[0], 50);
+  EXPECT_GT(rounds[1], 50);
 }
 
 }  // namespace

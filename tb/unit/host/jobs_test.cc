@@ -111,7 +111,19 @@ class Driver {
   Job QueueBadEntry() {
     Job job = Queue(WEFT_ERROR_NONE);
     std::array<uint32_t, 16> entry = {job.id, kConfig.hash, 3, 0x40, 5};
-    switch (rng_.Int(0, 2)) {
+    job.runs = false;
+    job.error = WEFT_ERROR_BAD_STREAM;
+    // Reserved words go before the stream, and the hash before both.
+    if (rng_.Chance(0.5)) {
+      entry[static_cast<size_t>(rng_.Int(WEFT_JOB_STREAM_COMMANDS + 1, 15))] = 1u
+                                                                               << rng_.Int(0, 31);
+      job.error = WEFT_ERROR_BAD_FIELD;
+    }
+    if (rng_.Chance(0.2)) {
+      entry[WEFT_JOB_CONFIG_HASH] ^= 1u << rng_.Int(0, 31);
+      job.error = WEFT_ERROR_CONFIG_MISMATCH;
+    }
+    switch (rng_.Int(0, job.error == WEFT_ERROR_BAD_STREAM ? 2 : 3)) {
       case 0:
         entry[WEFT_JOB_STREAM_REGION] =
             static_cast<uint32_t>(rng_.Chance(0.5) ? 8 : rng_.Bits() | 8);
@@ -119,12 +131,13 @@ class Driver {
       case 1:
         entry[WEFT_JOB_STREAM_OFFSET] += static_cast<uint32_t>(rng_.Int(1, 63));
         break;
-      default:
+      case 2:
         entry[WEFT_JOB_STREAM_COMMANDS] = 0;
+        break;
+      default:
+        break;
     }
     host_.PutEntry(ring_ + 64 * ((queued_ - 1) & ((1u << log2_) - 1)), entry);
-    job.runs = false;
-    job.error = WEFT_ERROR_BAD_STREAM;
     return job;
   }
 
@@ -394,7 +407,7 @@ TYPED_TEST(JobsTest, MemoryDoesNotAnswer) {
   host.Wait(3900);
   EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_BUSY);
   host.Wait(200);
-  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED);
+  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED | WEFT_STATUS_BUSY);
   EXPECT_EQ(host.Read(WEFT_REG_RING_HEAD), 1u);
   driver.ExpectError(WEFT_ERROR_TIMEOUT, 0, 0, 0);
   driver.CountEnded();
@@ -402,7 +415,7 @@ TYPED_TEST(JobsTest, MemoryDoesNotAnswer) {
   const Job job = driver.Queue(WEFT_ERROR_NONE);
   driver.Ring();
   host.Wait(5000);
-  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED);
+  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED | WEFT_STATUS_BUSY);
   EXPECT_TRUE(host.busy_memory());
   host.mute = false;
   driver.Expect(job);

@@ -27,6 +27,9 @@ std::vector<Setting> Settings() {
   for (uint32_t i = 0; i < 8; ++i) {
     settings.push_back({WEFT_REG_REGION_BASE_LO(i), 0xffffffc0, 0});
     settings.push_back({WEFT_REG_REGION_BASE_HI(i), 0xff, 0});
+    settings.push_back({WEFT_REG_WINDOW_FIRST(i), 0xffffffff, 0});
+    settings.push_back({WEFT_REG_WINDOW_LAST(i), 0xffffffff, 0});
+    settings.push_back({WEFT_REG_WINDOW_CONTROL(i), 0xf, 0});
   }
   return settings;
 }
@@ -78,7 +81,9 @@ TYPED_TEST(RegistersTest, EveryOffset) {
           offset == WEFT_REG_RING_TAIL) {
         continue;
       }
-      const uint32_t value = static_cast<uint32_t>(rng.Bits());
+      // A locked window has a test of its own.
+      const bool window = offset >= WEFT_REG_WINDOW_FIRST(0) && offset < WEFT_REG_WINDOW_FIRST(8);
+      const uint32_t value = static_cast<uint32_t>(rng.Bits()) & (window ? ~8u : ~0u);
       const int strobes = rng.Chance(0.9) ? 15 : static_cast<int>(rng.Int(0, 14));
       host.Write(offset, value, strobes);
       if (strobes == 15 && masks.count(offset)) values[offset] = value & masks[offset];
@@ -125,6 +130,94 @@ TYPED_TEST(RegistersTest, RingLog2IsLimited) {
     host.Write(WEFT_REG_RING_LOG2, value);
     EXPECT_EQ(host.Read(WEFT_REG_RING_LOG2), std::min(value, 12u));
   }
+}
+
+// The windows against a model: locks, writes while the device is busy, and what the hard reset and
+// CONTROL.RESET leave.
+TYPED_TEST(RegistersTest, Windows) {
+  struct Window {
+    uint32_t first = 0, last = 0, control = 0;
+  };
+  Rng rng;
+  HostBench<TypeParam> host(rng);
+  host.stall = 0;
+  std::array<Window, 8> windows = {};
+  bool busy = false, locks = false;
+  int refused = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const int64_t what = rng.Int(0, 99);
+    Window& window = windows[static_cast<size_t>(rng.Int(0, 7))];
+    const uint32_t index = static_cast<uint32_t>(&window - windows.data());
+    if (what < 1) {
+      host.mute = false;
+      host.Write(WEFT_REG_CONTROL, WEFT_CONTROL_RESET);
+      host.Await(WEFT_REG_STATUS, WEFT_STATUS_BUSY | WEFT_STATUS_HALTED, 0);
+      busy = false;
+    } else if (what < 2 && locks) {
+      host.bench().Reset();
+      windows = {};
+      busy = locks = host.mute = false;
+    } else if (what < 3 && !busy) {
+      host.mute = true;  // the job stays where it is
+      host.Write(WEFT_REG_RING_TAIL, 1);
+      busy = true;
+    } else if (what < 40) {
+      uint32_t value = static_cast<uint32_t>(rng.Bits());
+      if (!rng.Chance(0.05)) value &= ~WEFT_WINDOW_CONTROL_LOCK;
+      const bool taken = !busy && (window.control & WEFT_WINDOW_CONTROL_LOCK) == 0;
+      refused += !taken;
+      switch (rng.Int(0, 3)) {
+        case 0:
+          host.Write(WEFT_REG_WINDOW_FIRST(index), value);
+          if (taken) window.first = value;
+          break;
+        case 1:
+          host.Write(WEFT_REG_WINDOW_LAST(index), value);
+          if (taken) window.last = value;
+          break;
+        case 2:
+          host.Write(WEFT_REG_WINDOW_CONTROL(index), value);
+          if (taken) window.control = value & 15;
+          if (taken && (value & WEFT_WINDOW_CONTROL_LOCK) != 0) locks = true;
+          break;
+        default:
+          host.Write(WEFT_REG_WINDOW_CONTROL(index) + 4, value);  // nothing is there
+      }
+    } else {
+      ASSERT_EQ(host.Read(WEFT_REG_WINDOW_FIRST(index)), window.first);
+      ASSERT_EQ(host.Read(WEFT_REG_WINDOW_LAST(index)), window.last);
+      ASSERT_EQ(host.Read(WEFT_REG_WINDOW_CONTROL(index)), window.control);
+      ASSERT_EQ(host.Read(WEFT_REG_WINDOW_CONTROL(index) + 4), 0u);
+    }
+    for (size_t w = 0; w < windows.size(); ++w) {
+      ASSERT_EQ(host->window_first_o[w], windows[w].first);
+      ASSERT_EQ(host->window_last_o[w], windows[w].last);
+      ASSERT_EQ(host->window_enable_o >> w & 1, windows[w].control & WEFT_WINDOW_CONTROL_ENABLE);
+      ASSERT_EQ(host->window_read_o >> w & 1, windows[w].control >> 1 & 1);
+      ASSERT_EQ(host->window_write_o >> w & 1, windows[w].control >> 2 & 1);
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+// A halted device whose bursts have not ended is busy: its windows stay as they are.
+TYPED_TEST(RegistersTest, WindowsWaitForTheBus) {
+  Rng rng;
+  HostBench<TypeParam> host(rng);
+  host.mute = true;
+  host.Write(WEFT_REG_WATCHDOG, 100);
+  host.Write(WEFT_REG_RING_TAIL, 1);
+  host.Await(WEFT_REG_STATUS, WEFT_STATUS_HALTED, WEFT_STATUS_HALTED);
+  EXPECT_TRUE(host.busy_memory());
+  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED | WEFT_STATUS_BUSY);
+  host.Write(WEFT_REG_WINDOW_LAST(3), 5);
+  EXPECT_EQ(host.Read(WEFT_REG_WINDOW_LAST(3)), 0u);
+  host.mute = false;
+  host.Await(WEFT_REG_STATUS, WEFT_STATUS_BUSY, 0);
+  EXPECT_EQ(host.Read(WEFT_REG_STATUS), WEFT_STATUS_HALTED);
+  EXPECT_FALSE(host.busy_memory());
+  host.Write(WEFT_REG_WINDOW_LAST(3), 5);
+  EXPECT_EQ(host.Read(WEFT_REG_WINDOW_LAST(3)), 5u);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@
 #define WEFT_CONTROL_RESET 0x4u /* soft reset: abort, then forget queued jobs, errors and counters; base addresses stay */
 /* State of the job processor. (ro) */
 #define WEFT_REG_STATUS 0x024u
-#define WEFT_STATUS_BUSY 0x1u /* a job is running or queued and not halted */
+#define WEFT_STATUS_BUSY 0x1u /* a job is running or queued and not halted, or bursts of a failed job have not ended */
 #define WEFT_STATUS_HALTED 0x2u /* a job ended in an error; queued jobs wait for RESUME */
 /* Interrupt causes; the line is high while (IRQ_STATUS & IRQ_MASK) is not zero. (w1c) */
 #define WEFT_REG_IRQ_STATUS 0x028u
