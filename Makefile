@@ -38,12 +38,15 @@ bench: configure ## cycles and simulation speed of the networks, as a table
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 
-# CONFIG, SEED, ILLEGAL=1 and HUGE=1 choose cases; WAVE=file.fst builds the model with waves.
+# CONFIG and SEED choose cases, ILLEGAL=1 and HUGE=1 other streams; FAULTS=1 runs the campaign of
+# faults, WINDOWS=1 that of memory windows (DEVICE=functional: without the RTL). WAVE=file.fst builds
+# the model with waves and writes those of the first case.
 regress: configure ## random command streams, functional device against RTL: [SEEDS=n] [SEED=n]
 	cmake --build $(BUILD) -j $(JOBS) --target regress$(if $(WAVE),_trace)
 	$(BUILD)/tb/regress/regress$(if $(WAVE),_trace --no-shrink --wave $(WAVE)) \
 	  --seeds $(or $(SEEDS),1000) --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) \
-	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge)
+	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge) $(if $(FAULTS),--faults) \
+	  $(if $(WINDOWS),--windows $(if $(DEVICE),--device $(DEVICE)))
 
 lint: configure ## the checks that need no build: RTL, generated files, driver, licences, format
 	scripts/run_tests.py $(BUILD) -L lint

@@ -111,7 +111,8 @@ AxiResponse AxiMemory::ResponseOf(AxiFault::Kind kind, const Address& address,
 
 void AxiMemory::Notice(bool write, const Address& address, AxiResponse response) const {
   if (!observer_) return;
-  observer_({write, address.id, address.address, uint64_t{address.len + 1} * beat_bytes_, response});
+  observer_(
+      {write, address.id, address.address, uint64_t{address.len + 1} * beat_bytes_, response});
 }
 
 void AxiMemory::Freeze(AxiChannel channel, bool frozen) {
@@ -140,8 +141,8 @@ void AxiMemory::ObserveReadAddress(bool valid, const Address& address) {
   ++read_bursts_;
   const AxiResponse response = ResponseOf(AxiFault::Kind::kRead, address, read_bursts_);
   Notice(false, address, response);
-  reads_.Push({address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0,
-               response});
+  reads_.Push(
+      {address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0, response});
 }
 
 void AxiMemory::FinishReadBeat() {
@@ -153,6 +154,7 @@ void AxiMemory::FinishReadBeat() {
   }
   last_read_beat_ = cycle_;
   ++read_beats_;
+  if (burst.response != AxiResponse::kOkay) last_error_ = cycle_;
   r_valid_ = false;
   if (burst.next++ == burst.len) reads_.Erase(r_index_);
 }
@@ -169,8 +171,8 @@ void AxiMemory::ObserveWriteAddress(bool valid, const Address& address) {
   ++write_bursts_;
   const AxiResponse response = ResponseOf(AxiFault::Kind::kWrite, address, write_bursts_);
   Notice(true, address, response);
-  writes_.Push({address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0,
-                response});
+  writes_.Push(
+      {address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0, response});
   while (early_.count > 0 && writes_.count > 0) {
     const WriteBeat beat = early_[0];
     early_.Erase(0);
@@ -234,6 +236,7 @@ void AxiMemory::FinishAnswer() {
                           cycle_ - burst.taken, options_.write_latency));
   }
   b_valid_ = false;
+  if (burst.response != AxiResponse::kOkay) last_error_ = cycle_;
   answers_.Erase(b_index_);
 }
 
@@ -289,8 +292,7 @@ void AxiMemory::OfferAnswer() {
 void AxiMemory::Advance() {
   ++cycle_;
   changed_ = true;
-  ar_ready_ =
-      !reads_.full() && !Stalls(options_.ar_stall) && !Frozen(AxiChannel::kReadAddress);
+  ar_ready_ = !reads_.full() && !Stalls(options_.ar_stall) && !Frozen(AxiChannel::kReadAddress);
   // A write may wait for data while others wait for their answer to be taken.
   aw_ready_ = writes_.count + answers_.count < kBursts && !Stalls(options_.aw_stall) &&
               !Frozen(AxiChannel::kWriteAddress);

@@ -162,8 +162,9 @@ class AxiMemory {
     return idle() && early_.count == 0 && !ar_held_ && !aw_held_ && !w_held_ && !r_valid_ &&
            !b_valid_;
   }
-  /// The last cycle that began unsettled.
+  /// The last cycle that began unsettled, and that in which the last error was answered.
   uint64_t last_unsettled() const { return last_unsettled_; }
+  uint64_t last_error() const { return last_error_; }
 
   /// Cycles observed, bursts and beats moved so far.
   uint64_t cycle() const { return cycle_; }
@@ -277,6 +278,7 @@ class AxiMemory {
   uint64_t last_read_beat_ = UINT64_MAX;  // cycle
   uint64_t last_write_beat_ = UINT64_MAX;
   uint64_t last_unsettled_ = 0;
+  uint64_t last_error_ = 0;
 
   uint64_t read_bursts_ = 0, write_bursts_ = 0, read_beats_ = 0, write_beats_ = 0;
   std::string violations_;
