@@ -38,7 +38,7 @@ check_rtl_verilator_weft64() { rtl_verilator weft64; }
 check_rtl_verilator_weft256() { rtl_verilator weft256; }
 check_rtl_verilator_weft1024() { rtl_verilator weft1024; }
 
-# Stock Yosys reads the whole design, and nothing in it is undriven, doubly driven or a loop.
+# Stock Yosys reads the whole design of configuration $1, and then does $2.
 rtl_yosys() {
   local includes sources
   includes=$(sed -n 's/^+incdir+\(.*\)/-I\1/p' rtl/weft.f)
@@ -47,11 +47,21 @@ rtl_yosys() {
     read_verilog -sv -DWEFT_CONFIG_${1^^} $(echo $includes $sources)
     hierarchy -check -top weft_top
     proc
-    check -assert"
+    $2"
 }
-check_rtl_yosys_weft64() { rtl_yosys weft64; }
-check_rtl_yosys_weft256() { rtl_yosys weft256; }
-check_rtl_yosys_weft1024() { rtl_yosys weft1024; }
+# Nothing in it is undriven, doubly driven or a loop.
+check_rtl_yosys_weft64() { rtl_yosys weft64 "check -assert"; }
+check_rtl_yosys_weft256() { rtl_yosys weft256 "check -assert"; }
+check_rtl_yosys_weft1024() { rtl_yosys weft1024 "check -assert"; }
+
+# No output of the AXI ports depends on an input of theirs in the same cycle.
+check_rtl_axi_paths() {
+  local netlist
+  netlist=$(mktemp)
+  trap "rm -f '$netlist'" EXIT
+  rtl_yosys weft64 "flatten; opt_clean; write_json $netlist"
+  scripts/paths.py "$netlist" weft_top m_axi_ s_axil_
+}
 
 # The driver is freestanding C99, here and for the bare-metal compilers.
 driver() {

@@ -2,7 +2,8 @@
 // Decides whether a command is legal and which engine it is for. Combinational. Does not check
 // addresses that only arise while a command runs (the engines do) nor the order of waits (the
 // functional model does). What depends on earlier commands comes from the dispatcher: which setups
-// there were (have_*_i), and what the last SETUP_OUTPUT said (adds_i, has_params_i, per_tensor_i).
+// there were (have_*_i), what the last SETUP_OUTPUT said (adds_i, has_params_i, per_tensor_i), and
+// whether an accumulation is open (acc_open_i) and what its RUNs must repeat.
 `default_nettype none
 module weft_decode (
     input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,
@@ -12,6 +13,9 @@ module weft_decode (
     input  wire logic adds_i,
     input  wire logic has_params_i,
     input  wire logic per_tensor_i,
+    input  wire logic acc_open_i,
+    input  wire logic [7:0]  acc_pixels_i,
+    input  wire logic [15:0] acc_channels_i,
     output logic [2:0] engine_o,     // see Engine* below
     output logic [7:0] error_o,      // an error code, ErrNone if legal
     output logic [2:0] region_o,
@@ -56,7 +60,8 @@ module weft_decode (
     region_o    = load.region;
     offset_o    = load.offset;
     case (cmd_i[7:0])
-      weft_pkg::OpNop, weft_pkg::OpEnd: bad_field = |cmd_i[weft_pkg::CommandBits-1:8];
+      weft_pkg::OpNop: bad_field = |cmd_i[weft_pkg::CommandBits-1:8];
+      weft_pkg::OpEnd: bad_field = |cmd_i[weft_pkg::CommandBits-1:8] || acc_open_i;
       weft_pkg::OpMark: begin
         engine_o    = mark.store_engine ? EngineStore : EngineExec;
         region_o    = mark.region;
@@ -87,19 +92,19 @@ module weft_decode (
       end
       weft_pkg::OpSetupInput: begin
         engine_o  = EngineExec;
-        bad_field = |setup_in.reserved || setup_in.mode > 3'd2 || setup_in.kernel_rows == '0
-                    || setup_in.kernel_span == '0;
+        bad_field = |setup_in.reserved || acc_open_i || setup_in.mode > 3'd2
+                    || setup_in.kernel_rows == '0 || setup_in.kernel_span == '0;
       end
       weft_pkg::OpSetupOutput: begin
         engine_o  = EngineExec;
-        bad_field = |setup_out.reserved || setup_out.rounding > 2'd2
+        bad_field = |setup_out.reserved || acc_open_i || setup_out.rounding > 2'd2
                     || (!setup_out.has_params && !setup_out.per_tensor)
                     || setup_out.shift < -8'sd31 || setup_out.shift > 8'sd31
                     || setup_out.clamp_low > setup_out.clamp_high;
       end
       weft_pkg::OpSetupAdd: begin
         engine_o  = EngineExec;
-        bad_field = |setup_add.reserved || setup_add.a_shift == -6'sd32
+        bad_field = |setup_add.reserved || acc_open_i || setup_add.a_shift == -6'sd32
                     || setup_add.b_shift == -6'sd32 || setup_add.sum_shift == -6'sd32
                     || setup_add.sum_clamp_low > setup_add.sum_clamp_high;
       end
@@ -109,18 +114,22 @@ module weft_decode (
                     || run.pixels == '0 || run.pixels > 8'(weft_pkg::Stripe)
                     || run.tile_x >= run.tile_width || run.channels == '0 || run.beats == '0
                     || ((!run.acc_first || !run.acc_last) && run.channels > 16'(weft_pkg::N))
+                    || run.acc_first == acc_open_i
+                    || (acc_open_i && run.pixels != acc_pixels_i)
+                    || (acc_open_i && run.channels != acc_channels_i)
                     || (run.weights_shared && has_params_i)
                     || (run.acc_last && adds_i && !have_add_i);
       end
       weft_pkg::OpEltwise: begin
         engine_o  = EngineExec;
-        bad_field = |elt.reserved || !have_output_i || !have_add_i || has_params_i || !per_tensor_i
+        bad_field = |elt.reserved || acc_open_i || !have_output_i || !have_add_i || has_params_i
+                    || !per_tensor_i
                     || elt.pixels == '0 || elt.pixels > 8'(weft_pkg::Stripe)
                     || elt.tile_x >= elt.tile_width || elt.channels == '0;
       end
       weft_pkg::OpSoftmax: begin
         engine_o  = EngineExec;
-        bad_field = |smax.reserved || smax.length == '0;
+        bad_field = |smax.reserved || acc_open_i || smax.length == '0;
       end
       default: error_o = weft_pkg::ErrBadOpcode;
     endcase

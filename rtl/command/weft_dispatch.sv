@@ -65,8 +65,13 @@ module weft_dispatch (
   logic [7:0]  error;
   logic [39:0] offset, base;
   logic have_input_q, have_output_q, have_add_q, adds_q, has_params_q, per_tensor_q;
+  logic        acc_open_q;         // the last RUN keeps its accumulators for the next
+  logic [7:0]  acc_pixels_q;
+  logic [15:0] acc_channels_q;
   weft_pkg::setup_output_t setup_out;
+  weft_pkg::run_t run;
   assign setup_out = cmd_i;
+  assign run = cmd_i;
 
   weft_decode u_decode (
       .cmd_i,
@@ -76,6 +81,9 @@ module weft_dispatch (
       .adds_i       (adds_q),
       .has_params_i (has_params_q),
       .per_tensor_i (per_tensor_q),
+      .acc_open_i   (acc_open_q),
+      .acc_pixels_i (acc_pixels_q),
+      .acc_channels_i(acc_channels_q),
       .engine_o     (engine),
       .error_o      (error),
       .region_o     (region),
@@ -102,11 +110,13 @@ module weft_dispatch (
       adds_q        <= 1'b0;
       has_params_q  <= 1'b0;
       per_tensor_q  <= 1'b0;
+      acc_open_q    <= 1'b0;
     end else begin
       if (cmd_valid_i && cmd_ready_o) begin
         held_q <= 1'b1;
         if (cmd_i[7:0] == weft_pkg::OpSetupInput) have_input_q <= 1'b1;
         if (cmd_i[7:0] == weft_pkg::OpSetupAdd) have_add_q <= 1'b1;
+        if (cmd_i[7:0] == weft_pkg::OpRun) acc_open_q <= !run.acc_last;
         if (cmd_i[7:0] == weft_pkg::OpSetupOutput) begin
           have_output_q <= 1'b1;
           adds_q        <= setup_out.add;
@@ -123,6 +133,10 @@ module weft_dispatch (
       addr_q   <= base + offset;
       cmd_q    <= cmd_i;
       index_q  <= cmd_index_i;
+      if (cmd_i[7:0] == weft_pkg::OpRun) begin
+        acc_pixels_q   <= run.pixels;
+        acc_channels_q <= run.channels;
+      end
     end
   end
 

@@ -62,8 +62,6 @@ class FaultRun {
 
   std::string Run(const std::string& wave_file) {
     if (std::string text = session_.Open(wave_file); !text.empty()) return text;
-    watchdog_ = static_cast<uint32_t>(rng_.Int(8000, 20000));
-    SetWatchdog();
     bool illegal = false;
     if (event_ != Event::kDamage) {
       // Once undisturbed: how long it takes, and how many bursts.
@@ -74,6 +72,9 @@ class FaultRun {
       job_reads_ = memory().read_bursts() - reads;
       job_writes_ = memory().write_bursts() - writes;
       session_.RestoreMemory();
+      // Nothing in the job stands still for longer than the job takes.
+      watchdog_ = static_cast<uint32_t>(rng_.Int(2000, 8000)) + static_cast<uint32_t>(job_cycles_);
+      SetWatchdog();
       if (std::string text = Disturb(); !text.empty()) return text;
       if (std::string text = CheckMemory(); !text.empty()) return text;
       if (std::string text = session_.CheckOutside(); !text.empty()) return text;

@@ -471,7 +471,7 @@ class Generator {
     return add;
   }
 
-  // Setups for nobody: only the last of each counts. Not within a chain, which they would change.
+  // Setups for nobody: only the last of each counts. Illegal within a chain.
   int Setups() {
     if (chain_) return 0;
     if (rng_.Chance(0.5)) {
@@ -751,7 +751,7 @@ class Generator {
   }
 
   int Run() {
-    const bool closes = chain_;  // nothing else may come before the chain's end: try harder
+    const bool closes = chain_;  // END may not come before the chain's end: try harder
     for (int tries = 0; tries < (closes ? 500 : 12); ++tries) {
       if (TryRun()) return 1;
     }
@@ -770,7 +770,11 @@ class Generator {
     if (new_input) in = NewInput(run.channels);
     if (in.kernel_span == 0) return false;
     Stripe(run);
-    if (chain_) run.pixels = chain_pixels_;
+    if (chain_) {
+      // The first RUN's rectangle had a place under the setups, which stay.
+      if (rng_.Chance(0.2)) run.tile_width = chain_tile_width_, run.tile_x = chain_tile_x_;
+      run.pixels = chain_pixels_;
+    }
     const std::vector<std::vector<Piece>> all = Beats(in, 4095);
     const size_t from = chain_ ? chain_beats_ : 0;
     const auto left = static_cast<int64_t>(all.size() - from);
@@ -782,9 +786,9 @@ class Generator {
       run.beats = rng_.Int(1, left - 1);
     }
     SetupOutputCmd out = last_output_;
-    const bool new_output = !chain_ && (!output_ || rng_.Chance(0.6));
+    const bool new_output = !output_ || (!chain_ && rng_.Chance(0.6));
     SetupAddCmd add = last_add_;
-    const bool new_add = !chain_ && (!add_ || rng_.Chance(0.6));
+    const bool new_add = !add_ || (!chain_ && rng_.Chance(0.6));
     if (new_output) out = NewOutput();
     if (new_add) add = NewAdd();
     run.weights_shared = out.has_params == 0 && rng_.Chance(0.3) ? 1 : 0;
@@ -797,7 +801,7 @@ class Generator {
       out.out_pitch = Pitch(run, out.out_pixel);
     }
     std::vector<Access> writes, residual;
-    if (run.acc_last != 0) {
+    if (run.acc_last != 0 || !chain_) {
       const std::vector<int64_t> offsets = Offsets(run, out.out_pitch, out.out_pixel);
       const std::optional<int64_t> address = Place(offsets, run.channels);
       if (!address || *address >= 1 << 21) return false;
@@ -818,7 +822,10 @@ class Generator {
           return false;
         }
       }
-    } else {
+    }
+    if (run.acc_last == 0) {  // the places are the last RUN's
+      writes.clear();
+      residual.clear();
       run.out_addr = rng_.Int(0, (1 << 21) - 1);
     }
     if (out.add == 0) run.b_addr = rng_.Int(0, (1 << 21) - 1);
@@ -835,8 +842,6 @@ class Generator {
     if (rng_.Chance(0.01))
       run.in_x = rng_.Chance(0.5) ? -(1 << 21) / unit * unit : ((1 << 21) - 1) / unit * unit;
     if (run.in_x < -(1 << 21) || run.in_x >= 1 << 21) return false;
-    // The feed counts the columns left of the image one a cycle: far ones reach the watchdog.
-    if (in.mode != 0 && run.in_x < -4096 * unit) return false;
 
     // What it reads.
     std::vector<Access> reads;
@@ -916,6 +921,8 @@ class Generator {
     Add(run);
     chain_ = run.acc_last == 0;
     chain_pixels_ = run.pixels;
+    chain_tile_width_ = run.tile_width;
+    chain_tile_x_ = run.tile_x;
     chain_channels_ = run.channels;
     chain_beats_ = from + static_cast<size_t>(run.beats);
     return true;
@@ -1019,7 +1026,7 @@ class Generator {
   Extent reusable_;                     // weights that can be used once more
   bool chain_ = false;                  // accumulators are kept for the next RUN
   size_t chain_begin_ = 0;              // its first command
-  int64_t chain_pixels_ = 0, chain_channels_ = 0;
+  int64_t chain_pixels_ = 0, chain_channels_ = 0, chain_tile_width_ = 0, chain_tile_x_ = 0;
   size_t chain_beats_ = 0;
   bool input_ = false, output_ = false, add_ = false;
   SetupInputCmd last_input_;

@@ -325,14 +325,24 @@ void MakeGeometryLegal(Rng& rng, const HardwareConfig& config, Cmd& cmd) {
   cmd.channels = std::max<int64_t>(cmd.channels, 1);
 }
 
-// `output` is the SETUP_OUTPUT before it.
+// `output` is the SETUP_OUTPUT before it; no accumulation is open.
 RunCmd LegalRun(Rng& rng, const HardwareConfig& config, const SetupOutputCmd& output) {
   RunCmd cmd = RandomFields<RunCmd>(rng);
   MakeGeometryLegal(rng, config, cmd);
-  if (!cmd.acc_first || !cmd.acc_last)
-    cmd.channels = rng.Chance(0.3) ? config.n : rng.Int(1, config.n);
+  cmd.acc_first = 1;
+  if (!cmd.acc_last) cmd.channels = rng.Chance(0.3) ? config.n : rng.Int(1, config.n);
   if (output.has_params) cmd.weights_shared = 0;
   cmd.beats = std::max<int64_t>(cmd.beats, 1);
+  return cmd;
+}
+
+// Goes on with the accumulation that `first` opened.
+RunCmd NextRun(Rng& rng, const HardwareConfig& config, const SetupOutputCmd& output,
+               const RunCmd& first) {
+  RunCmd cmd = LegalRun(rng, config, output);
+  cmd.acc_first = 0;
+  cmd.pixels = first.pixels;
+  cmd.channels = first.channels;
   return cmd;
 }
 
@@ -389,8 +399,10 @@ TYPED_TEST(DispatchTest, LegalStreams) {
     bench.set_idle_chance(rng.Pick<double>({1, 0.1}));
     bool input = false, add = false;
     std::optional<SetupOutputCmd> output;
+    bool open = false;  // an accumulation
+    RunCmd first;       // that opened it
     for (int64_t i = rng.Int(0, 200); i > 0; --i) {
-      switch (rng.Int(0, 10)) {
+      switch (open ? rng.Pick<int64_t>({0, 1, 2, 3, 4, 8}) : rng.Int(0, 10)) {
         case 0:
           bench.Legal(NopCmd{});
           break;
@@ -419,10 +431,12 @@ TYPED_TEST(DispatchTest, LegalStreams) {
           add = true;
           break;
         case 8:
-          if (input && output) {
-            RunCmd run = LegalRun(rng, config, *output);
-            if (run.acc_last && output->add && !add) run.acc_last = 0, run.channels = 1;
+          if (input && output && (add || !output->add)) {
+            const RunCmd run =
+                open ? NextRun(rng, config, *output, first) : LegalRun(rng, config, *output);
             bench.Legal(run);
+            if (!open) first = run;
+            open = !run.acc_last;
           }
           break;
         case 9:
@@ -432,10 +446,89 @@ TYPED_TEST(DispatchTest, LegalStreams) {
           bench.Legal(LegalSoftmax(rng));
       }
     }
+    if (open) {
+      RunCmd run = NextRun(rng, config, *output, first);
+      run.acc_last = 1;
+      bench.Legal(run);
+    }
     bench.Legal(EndCmd{});
     bench.RunToEnd();
     bench.ExpectCounts();
     EXPECT_EQ(bench->error_o, 0);
+  }
+}
+
+// What RUNs of one accumulation must repeat and what may not come between them.
+TYPED_TEST(DispatchTest, Accumulations) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  Rng rng;
+  DispatchBench<TypeParam> bench(rng);
+  bench.stall = 0;
+  for (int i = 0; i < 30 && !this->HasFailure(); ++i) {
+    RunCmd first = LegalRun(rng, config, kPlainOutput);
+    first.acc_last = 0;
+    first.channels = rng.Int(1, config.n);
+    std::vector<Command> before = {kPlainInput, kPlainOutput, SetupAddCmd{}};
+    const RunCmd lone = NextRun(rng, config, kPlainOutput, first);
+    const auto refuse = [&](const std::string& what, const Command& command) {
+      SCOPED_TRACE(what + ": " + Format(command));
+      bench.Restart();
+      for (const Command& setup : before) bench.Legal(setup);
+      bench.Raw(Encoded(command));
+      bench.Raw(Encoded(NopCmd{}));
+      bench.ExpectRefused(WEFT_ERROR_BAD_FIELD, static_cast<uint32_t>(before.size()));
+    };
+    refuse("nothing to go on with", lone);
+
+    before.push_back(first);
+    for (int64_t more = rng.Int(0, 2); more > 0; --more) {
+      RunCmd run = NextRun(rng, config, kPlainOutput, first);
+      run.acc_last = 0;
+      before.push_back(run);
+      // These may come between.
+      before.push_back(NopCmd{});
+      before.push_back(LegalMark(rng));
+      before.push_back(LegalCopy<LoadCmd>(rng, config));
+      before.push_back(LegalWeights(rng, config));
+      before.push_back(LegalCopy<StoreCmd>(rng, config));
+    }
+    const RunCmd next = NextRun(rng, config, kPlainOutput, first);
+    RunCmd bad = next;
+    bad.acc_first = 1;
+    refuse("begins anew", bad);
+    bad = next;
+    bad.pixels = first.pixels == 1 ? 2 : first.pixels - rng.Int(1, first.pixels - 1);
+    refuse("other pixels", bad);
+    bad = next;
+    bad.channels = first.channels == 1 ? 2 : first.channels - rng.Int(1, first.channels - 1);
+    refuse("other channels", bad);
+    refuse("within an accumulation", EndCmd{});
+    refuse("within an accumulation", LegalInput(rng));
+    refuse("within an accumulation", LegalOutput(rng));
+    refuse("within an accumulation", LegalAdd(rng));
+    refuse("within an accumulation", LegalEltwise(rng, config));
+    refuse("within an accumulation", LegalSoftmax(rng));
+
+    // Closed, nothing is left of it.
+    RunCmd last = next;
+    last.acc_last = 1;
+    before.push_back(last);
+    refuse("nothing to go on with", lone);
+    for (const Command& setup : {Command{LegalInput(rng)}, Command{LegalAdd(rng)},
+                                 Command{LegalEltwise(rng, config)}, Command{LegalSoftmax(rng)}}) {
+      before.push_back(setup);
+    }
+    bench.Restart();
+    for (const Command& command : before) bench.Legal(command);
+    bench.Legal(EndCmd{});
+    bench.RunToEnd();
+    // Nor in the next job.
+    bench.Restart();
+    for (const Command& setup : {Command{kPlainInput}, Command{kPlainOutput}, Command{first}})
+      bench.Legal(setup);
+    bench.Drain();
+    before = {kPlainInput, kPlainOutput, SetupAddCmd{}};
+    refuse("nothing to go on with", lone);
   }
 }
 
@@ -591,8 +684,6 @@ TYPED_TEST(DispatchTest, IllegalValues) {
     run.tile_x = std::min(run.tile_x, run.tile_width - 1);
     stripes(run);
     refuse("beats", with(run, [](auto& c) { c.beats = 0; }), WEFT_ERROR_BAD_FIELD);
-    refuse("partial", with(run, [&](auto& c) { c.acc_first = 0, c.channels = config.n + 1; }),
-           WEFT_ERROR_BAD_FIELD);
     refuse("partial", with(run, [&](auto& c) { c.acc_last = 0, c.channels = config.n + 1; }),
            WEFT_ERROR_BAD_FIELD);
     refuse("no input setup", run, WEFT_ERROR_BAD_FIELD, {kPlainOutput, SetupAddCmd{}});
