@@ -36,6 +36,9 @@ constexpr std::array<const char*, 9> kEventNames = {
     "ABORT",         "RESET",         "hard reset", "read error",    "write error",
     "frozen memory", "window denied", "full ring",  "damaged stream"};
 
+constexpr std::array<const char*, 6> kKindNames = {"ring entry", "command fetch", "weights",
+                                                   "LOAD",       "STORE",         "MARK"};
+
 // Cycles from the last thing the device waits for (the event, or the last answer of the bus) to
 // the report, register accesses of the bench included.
 constexpr uint64_t kReportCycles = 24;
@@ -243,6 +246,7 @@ class FaultRun {
                          failed_burst_.address);
     }
     if (text.empty()) text = CheckCommand(failed_burst_);
+    if (text.empty()) Count(fmt::format("at a {}", KindOf(failed_burst_)));
     return text.empty() ? Resume() : text;
   }
 
@@ -356,6 +360,7 @@ class FaultRun {
       return fmt::format("ERROR_COMMAND is {}, which does not touch block {:#x} ({} others do)",
                          command, block, denied.size());
     }
+    Count(fmt::format("to a {}", kKindNames[static_cast<size_t>(one.kind)]));
     return Resume();
   }
 
@@ -461,6 +466,20 @@ class FaultRun {
     }
     return fmt::format("ERROR_COMMAND is {}, which does not make the {} at {:#x}", command,
                        burst.write ? "write" : "read", burst.address);
+  }
+
+  const char* KindOf(const AxiBurst& burst) const {
+    if (!burst.write && burst.id == 0) {
+      return burst.address == entry_ ? "ring entry" : "command fetch";
+    }
+    for (const BusAccess& access : Accesses()) {
+      if (access.write() == burst.write && burst.address < access.address + access.bytes &&
+          access.address < burst.address + burst.bytes &&
+          access.kind >= BusAccess::Kind::kWeights) {
+        return kKindNames[static_cast<size_t>(access.kind)];
+      }
+    }
+    return "burst that nobody asked for";
   }
 
   // Commands are fetched ahead, by up to 16 and 8 at a time: of a fetch, the command that was next
