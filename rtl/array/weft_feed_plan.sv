@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Prepares exec commands for the feed: keeps SETUP_INPUT, multiplies and counts out what a RUN's
-// address generation starts from (about six cycles, while the RUN before is being fed), and holds
-// the result until plan_done_i. Passes ELTWISE and SOFTMAX on as null commands and drops the rest.
-// It does not wait for anything and does not walk the window.
+// address generation starts from (about six cycles, while the RUN before is being fed; fifty at
+// most, for a window that begins far left of the image), and holds the result until plan_done_i.
+// Passes ELTWISE and SOFTMAX on as null commands and drops the rest. It does not wait for anything
+// and does not walk the window.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"
@@ -52,6 +53,11 @@ module weft_feed_plan (
   logic [19:0] skip_q;
   logic [21:0] pads_q;
   logic signed [21:0] pads_x_q;
+  logic [20:0] pads_step_q;                     // bytes of pads_count_q columns
+  logic [21:0] pads_count_q;                    // a power of two
+  logic pads_shrink_q;
+  logic signed [24:0] pads_1, pads_2, pads_4;   // where 1, 2, 4 such steps lead
+  logic pads_go;
   logic signed [39:0] base;
   logic signed [35:0] col_first;
   logic [15:0] blocks;
@@ -74,6 +80,12 @@ module weft_feed_plan (
   assign product = mul_a * mul_b;
 
   assign stride_done = stride_x_q >= {1'b0, set_q.step_bytes} || stride_q == MaxStride;
+  // Columns left of the image: steps of growing, then of falling length, the last of one column.
+  // None but that one goes past column 0. Up to four columns it is a column a cycle.
+  assign pads_1 = 25'(pads_x_q) + 25'({1'b0, pads_step_q});
+  assign pads_2 = 25'(pads_x_q) + 25'({1'b0, pads_step_q, 1'b0});
+  assign pads_4 = 25'(pads_x_q) + 25'({1'b0, pads_step_q, 2'b0});
+  assign pads_go = pads_1 < 0 || pads_count_q[0];
   assign pads_done = set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0 || !pads_x_q[21];
   assign base = {19'd0, set_q.in_addr} + {{3{row_q[36]}}, row_q};
   assign col_first = {{14{run_q.in_x[21]}}, run_q.in_x} + {3'd0, column_q};
@@ -136,10 +148,23 @@ module weft_feed_plan (
         skip_q <= product[19:0];
         pads_q <= 22'd0;
         pads_x_q <= run_q.in_x;
+        pads_step_q <= {5'd0, set_q.pixel_bytes};
+        pads_count_q <= 22'd1;
+        pads_shrink_q <= 1'b0;
       end
       RunPads: if (!pads_done) begin
-        pads_q <= pads_q + 22'd1;
-        pads_x_q <= pads_x_q + {6'd0, set_q.pixel_bytes};
+        if (pads_go) begin
+          pads_q <= pads_q + pads_count_q;
+          pads_x_q <= pads_1[21:0];
+        end
+        if (!pads_shrink_q && pads_4 < 0) begin
+          pads_step_q <= pads_step_q << 1;
+          pads_count_q <= pads_count_q << 1;
+        end else if (pads_2 >= 0 && !pads_count_q[0]) begin
+          pads_shrink_q <= 1'b1;
+          pads_step_q <= pads_step_q >> 1;
+          pads_count_q <= pads_count_q >> 1;
+        end
       end
       default: ;
     endcase

@@ -417,6 +417,47 @@ TYPED_TEST(ArrayStageTest, DepthwiseTakesOneCycleAPixel) {
   }
 }
 
+// The rectangle's column 0 lies far left of the image, up to 2^21 columns, the RUN's pixels on it:
+// exact, and prepared in about fifty cycles.
+TYPED_TEST(ArrayStageTest, WindowsThatBeginFarLeft) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  constexpr int64_t kFar = 1 << 21;
+  constexpr int kRuns = 60;
+  Rng rng;
+  JobBuilder builder(config, rng);
+  int64_t work = 0;
+  for (int i = 0; i < kRuns; ++i) {
+    SetupInputCmd s;
+    RunCmd run;
+    s.mode = rng.Int(1, 2);
+    run.channels = rng.Chance(0.5) ? 1 : rng.Int(1, config.n);
+    s.pixel_bytes = run.channels;
+    s.kernel_rows = rng.Int(1, 3);
+    s.kernel_span = rng.Int(1, 3);
+    s.stride_rows = 1;
+    const int64_t stride = rng.Int(1, 255);
+    s.step_bytes = stride * s.pixel_bytes;
+    s.in_rows = 4;
+    s.in_row_bytes = rng.Int(1, 20) * s.pixel_bytes;
+    s.in_pitch = s.in_row_bytes + 3;
+    s.pad_value = rng.Int(-128, 127);
+    run.acc_first = run.acc_last = run.weights_stream = 1;
+    run.pixels = rng.Int(1, 4);
+    run.tile_width = 4095;
+    run.beats = testing::ArrayModel::WindowBeats(config, s);
+    run.tile_x = rng.Int(0, std::min<int64_t>(4095 - run.pixels, (kFar - 2000) / s.step_bytes));
+    // A pixel of the RUN begins just left of the image or within; or all of them stay far from it.
+    const int64_t near = rng.Int(-4, 4) - rng.Int(0, run.pixels - 1) * stride;
+    run.in_x = std::max(-kFar, near * s.pixel_bytes - run.tile_x * s.step_bytes);
+    if (rng.Chance(0.2)) run.in_x = rng.Chance(0.5) ? -kFar : -rng.Int(1, kFar);
+    run.in_y = rng.Int(-2, 2);
+    builder.Run(s, {}, run);
+    work += run.beats * std::max<int64_t>(8, run.pixels * (stride + 4));
+  }
+  const Measured m = this->Play(builder.job(), rng, {});
+  EXPECT_LE(m.cycles, work + kRuns * 100);
+}
+
 // Two or four pixels in a word: still a word of each row at once.
 TYPED_TEST(ArrayStageTest, DepthwiseOfFewChannelsTakesOneCycleAPixel) {
   Rng rng;
