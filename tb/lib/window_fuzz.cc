@@ -398,12 +398,19 @@ std::string WindowFuzz::Check(const Case& c) {
     if (f.access.kind == Kind::kCommand) reach = std::min(reach, f.access.command);
   }
   bool must_fail = c.bad_code != 0;
-  std::array<bool, 6> seen = {};
+  // MARKs of the STOREs and of the execution do not wait for each other.
+  const auto engine_of = [&](const BusAccess& access) {
+    const auto* mark = std::get_if<MarkCmd>(&c.job.commands[access.command]);
+    const bool of_stores = access.kind == Kind::kMark && mark->store_engine != 0;
+    return static_cast<size_t>(access.kind) + (of_stores ? 1 : 0);
+  };
+  std::array<bool, 7> seen = {};
   for (const Failure& f : failures) {
     const Kind kind = f.access.kind;
     const bool fetch = kind == Kind::kEntry || kind == Kind::kCommand;
-    if (seen[static_cast<size_t>(kind)] || (!fetch && f.access.command >= reach)) continue;
-    seen[static_cast<size_t>(kind)] = true;
+    const size_t engine = fetch ? static_cast<size_t>(kind) : engine_of(f.access);
+    if (seen[engine] || (!fetch && f.access.command >= reach)) continue;
+    seen[engine] = true;
     possible.push_back(f);
     must_fail = must_fail || kind != Kind::kCommand || f.access.command < commands;
     if (kind == Kind::kEntry) break;
