@@ -51,10 +51,10 @@ constexpr uint64_t kRecoveryCycles = 2'000'000;
 
 Event DrawEvent(Rng& rng) {
   static const std::vector<Event> events = {
-      Event::kAbort,      Event::kAbort,     Event::kReset,  Event::kHardReset,
-      Event::kReadError,  Event::kReadError, Event::kFreeze, Event::kFreeze,
-      Event::kWindow,     Event::kWindow,    Event::kWindow, Event::kWriteError,
-      Event::kWriteError, Event::kFullRing,  Event::kDamage};
+      Event::kAbort,     Event::kAbort,     Event::kReset,      Event::kHardReset,
+      Event::kReadError, Event::kReadError, Event::kFreeze,     Event::kFreeze,
+      Event::kFreeze,    Event::kWindow,    Event::kWindow,     Event::kWindow,
+      Event::kFullRing,  Event::kDamage,    Event::kWriteError, Event::kWriteError};
   return rng.Pick(events);
 }
 
@@ -86,6 +86,7 @@ class FaultRun {
       memory().SetFaults({});
       memory().SetObserver({});
       SetWindows(rtl(), {});
+      session_.Prepare();  // the watchdog as it was
       rtl().WriteRegister(WEFT_REG_IRQ_STATUS, 3);
       session_.RestoreMemory();
     }
@@ -221,8 +222,10 @@ class FaultRun {
     AxiFault fault;
     fault.kind = write ? AxiFault::Kind::kWrite : AxiFault::Kind::kRead;
     fault.response = rng_.Chance(0.5) ? AxiResponse::kSlaveError : AxiResponse::kDecodeError;
-    fault.nth = so_far + static_cast<uint64_t>(
-                             rng_.Int(1, std::max<int64_t>(1, static_cast<int64_t>(bursts))));
+    // Now and then one of the first: the ring entry, and commands.
+    const uint64_t latest =
+        std::max<uint64_t>(1, rng_.Chance(0.25) ? std::min<uint64_t>(3, bursts) : bursts);
+    fault.nth = so_far + static_cast<uint64_t>(rng_.Int(1, static_cast<int64_t>(latest)));
     memory().SetFaults({fault});
 
     Start();
@@ -259,7 +262,8 @@ class FaultRun {
 
   std::string Freeze() {
     static constexpr std::array<const char*, kAxiChannels> kNames = {"AR", "R", "AW", "W", "B"};
-    const auto channel = static_cast<size_t>(rng_.Int(0, kAxiChannels - 1));
+    // The last three are those of writes.
+    const auto channel = static_cast<size_t>(rng_.Int(0, job_writes_ > 0 ? kAxiChannels - 1 : 1));
     RunToEvent();
     const uint64_t frozen_at = rtl().Now();
     memory().Freeze(AxiChannel{static_cast<uint8_t>(channel)}, true);
@@ -311,8 +315,7 @@ class FaultRun {
 
   std::string DenyBlock() {
     const std::vector<BusAccess> all = Accesses();
-    const BusAccess& one =
-        all[static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(all.size()) - 1))];
+    const BusAccess one = OneOf(all);
     const uint64_t first = one.address / kBlockBytes;
     const uint64_t last = (one.address + one.bytes - 1) / kBlockBytes;
     const uint64_t block =
@@ -362,6 +365,19 @@ class FaultRun {
     }
     Count(fmt::format("to a {}", kKindNames[static_cast<size_t>(one.kind)]));
     return Resume();
+  }
+
+  // Every kind of access that there is is as likely as any other.
+  BusAccess OneOf(const std::vector<BusAccess>& all) {
+    const auto any = [&] {
+      return all[static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(all.size()) - 1))];
+    };
+    const auto kind = static_cast<BusAccess::Kind>(rng_.Int(0, 5));
+    for (size_t tries = 0; tries < 20 * all.size(); ++tries) {
+      const BusAccess one = any();
+      if (one.kind == kind) return one;
+    }
+    return any();
   }
 
   // A ring full of entries, one of them bad: the device stops there and goes on behind it.

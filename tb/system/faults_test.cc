@@ -14,7 +14,7 @@
 namespace weft {
 namespace {
 
-constexpr uint64_t kFaults = 70, kWindowStreams = 300, kFunctionalStreams = 20'000;
+constexpr uint64_t kFaults = 120, kWindowStreams = 300, kFunctionalStreams = 20'000;
 
 class Faults : public ::testing::TestWithParam<std::string> {
  protected:
