@@ -314,6 +314,7 @@ class FaultRun {
   }
 
   std::string DenyBlock() {
+    entry_ = session_.NextEntry();
     const std::vector<BusAccess> all = Accesses();
     const BusAccess one = OneOf(all);
     const uint64_t first = one.address / kBlockBytes;
@@ -552,8 +553,8 @@ class FaultRun {
 
   std::vector<BusAccess> Accesses() const {
     const StreamCase& streams = session_.streams();
-    return AccessesOf({streams.config, streams.region_base, entry_ != 0 ? entry_ : streams.ring,
-                       job().stream, job().commands, job().trailing});
+    return AccessesOf({streams.config, streams.region_base, entry_, job().stream, job().commands,
+                       job().trailing});
   }
 
   StreamSession session_;
