@@ -41,7 +41,7 @@ constexpr std::array<const char*, 6> kKindNames = {"ring entry", "command fetch"
 
 // Cycles from the last thing the device waits for (the event, or the last answer of the bus) to
 // the report, register accesses of the bench included.
-constexpr uint64_t kReportCycles = 24;
+constexpr uint64_t kReportCycles = 16;
 // Bursts that may still be taken after the event: a read address on offer, and the writes that are
 // complete in the buffer.
 constexpr uint64_t kLateReads = 1, kLateWrites = 9;
@@ -191,6 +191,7 @@ class FaultRun {
     while (Get(WEFT_REG_STATUS) != 0) {
       if (rtl().Now() > limit) return "still busy or halted long after CONTROL.RESET";
     }
+    report_cycle_ = rtl().Now();
     session_.SetQueued(0);
     return CheckZero({WEFT_REG_RING_HEAD, WEFT_REG_RING_TAIL, WEFT_REG_IRQ_STATUS,
                       WEFT_REG_ERROR_CODE, WEFT_REG_ERROR_JOB, WEFT_REG_ERROR_COMMAND,
@@ -435,8 +436,7 @@ class FaultRun {
   std::string CheckStop(uint64_t cause) {
     if (!memory().settled()) return "reported while the bus is not quiet";
     const uint64_t from = std::max(cause, memory().last_unsettled());
-    const uint64_t report = report_cycle_ > 0 ? report_cycle_ : rtl().Now();
-    const uint64_t took = report > from ? report - from : 0;
+    const uint64_t took = report_cycle_ > from ? report_cycle_ - from : 0;
     if (took > kReportCycles) {
       return fmt::format("reported {} cycles after cycle {}, the bound is {}", took, from,
                          kReportCycles);
