@@ -39,15 +39,18 @@ bench: configure ## cycles and simulation speed of the networks, as a table
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 
-# Streams: CONFIG, SEED, ILLEGAL=1 and HUGE=1 choose cases. NETWORKS=1: networks instead, chosen by
-# CONFIG, SEED and DEVICE=functional, as many as SEEDS or LAYERS say. WAVE=file.fst: with waves.
+# Streams: CONFIG and SEED choose cases, ILLEGAL=1 and HUGE=1 other streams; FAULTS=1 runs the campaign
+# of faults, WINDOWS=1 that of memory windows (DEVICE=functional: without the RTL). NETWORKS=1:
+# networks, chosen by CONFIG, SEED and DEVICE, as many as SEEDS or LAYERS say. WAVE=file.fst builds
+# the model with waves and writes those of the first case.
 REGRESS = $(if $(NETWORKS),networks,regress)$(if $(WAVE),_trace)
-regress: configure ## random command streams, or NETWORKS=1, against RTL: [SEEDS=n] [SEED=n]
+regress: configure ## random command streams, or NETWORKS=1, FAULTS=1, WINDOWS=1: [SEEDS=n] [SEED=n]
 	cmake --build $(BUILD) -j $(JOBS) --target $(REGRESS)
 	$(BUILD)/tb/regress/$(REGRESS) $(if $(WAVE),--no-shrink --wave $(WAVE)) \
 	  $(if $(SEEDS),--seeds $(SEEDS),$(if $(LAYERS),--layers $(LAYERS),--seeds 1000)) \
 	  --seed $(or $(SEED),1) $(if $(CONFIG),--config $(CONFIG)) $(if $(DEVICE),--device $(DEVICE)) \
-	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge)
+	  $(if $(ILLEGAL),--illegal) $(if $(HUGE),--huge) $(if $(FAULTS),--faults) \
+	  $(if $(WINDOWS),--windows)
 
 # PROOF=name or pattern chooses; MUTANTS=1 also plants the bugs that the proofs must notice.
 formal: ## proofs of the RTL by solvers: [PROOF=axi_read] [MUTANTS=1]

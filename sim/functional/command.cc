@@ -10,8 +10,6 @@
 namespace weft::functional {
 namespace {
 
-constexpr uint64_t kAddressMask = (uint64_t{1} << 40) - 1;
-
 Waits WaitsOf(int64_t mask, int64_t load, int64_t exec, int64_t store) {
   return {mask, {load, exec, store}, 0};
 }

@@ -4,27 +4,56 @@
 #include <algorithm>
 
 namespace weft::functional {
+namespace {
+
+uint64_t BytesToBlockEnd(uint64_t address) {
+  return kWindowBlockBytes - address % kWindowBlockBytes;
+}
+
+}  // namespace
 
 uint64_t Memory::Beats(uint64_t address, uint64_t bytes) const {
   const uint64_t width = static_cast<uint64_t>(axi_bytes_);
   return (address + bytes + width - 1) / width - address / width;
 }
 
-Outcome Memory::Read(uint64_t address, std::span<uint8_t> out) {
-  if (address > size() || out.size() > size() - address) {
-    return Stop(WEFT_ERROR_READ_ERROR, std::max(address, size()));
+Outcome Memory::Check(uint64_t address, uint64_t bytes, uint32_t access, uint32_t bus_error) const {
+  if (!windows_.Permit(address / kWindowBlockBytes, access)) {
+    return Stop(WEFT_ERROR_WINDOW, address);
   }
-  std::copy_n(bytes_.begin() + static_cast<int64_t>(address), out.size(), out.begin());
-  traffic_.read_beats += Beats(address, out.size());
+  if (address > size() || bytes > size() - address)
+    return Stop(bus_error, std::max(address, size()));
+  return {};
+}
+
+Outcome Memory::Read(uint64_t address, std::span<uint8_t> out) {
+  while (!out.empty()) {
+    address &= kAddressMask;
+    const size_t count = std::min<size_t>(out.size(), BytesToBlockEnd(address));
+    if (Outcome ok = Check(address, count, WEFT_WINDOW_CONTROL_READ, WEFT_ERROR_READ_ERROR); !ok) {
+      return ok;
+    }
+    std::copy_n(bytes_.begin() + static_cast<int64_t>(address), count, out.begin());
+    traffic_.read_beats += Beats(address, count);
+    address += count;
+    out = out.subspan(count);
+  }
   return {};
 }
 
 Outcome Memory::Write(uint64_t address, std::span<const uint8_t> data) {
-  if (address > size() || data.size() > size() - address) {
-    return Stop(WEFT_ERROR_WRITE_ERROR, std::max(address, size()));
+  while (!data.empty()) {
+    address &= kAddressMask;
+    const size_t count = std::min<size_t>(data.size(), BytesToBlockEnd(address));
+    if (Outcome ok = Check(address, count, WEFT_WINDOW_CONTROL_WRITE, WEFT_ERROR_WRITE_ERROR);
+        !ok) {
+      return ok;
+    }
+    std::copy_n(data.begin(), count, bytes_.begin() + static_cast<int64_t>(address));
+    traffic_.write_beats += Beats(address, count);
+    address += count;
+    data = data.subspan(count);
   }
-  std::copy(data.begin(), data.end(), bytes_.begin() + static_cast<int64_t>(address));
-  traffic_.write_beats += Beats(address, data.size());
   return {};
 }
 

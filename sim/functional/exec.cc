@@ -38,9 +38,8 @@ std::pair<int64_t, int64_t> Bounds(const Stripe& stripe, const Place& place, int
 }
 
 // Whether writing `out` pixel by pixel could destroy bytes of `in` that a later pixel needs. In
-// place, where every pixel replaces itself, it cannot.
+// place it cannot if the pixels do not overlap: each then replaces itself.
 bool DestroysOperand(const Stripe& stripe, const Place& in, const Place& out, int64_t channels) {
-  if (in.address == out.address && in.pitch == out.pitch && in.pixel == out.pixel) return false;
   const auto [in_low, in_high] = Bounds(stripe, in, channels);
   const auto [out_low, out_high] = Bounds(stripe, out, channels);
   if (in_high <= out_low || out_high <= in_low) return false;
@@ -68,7 +67,6 @@ ExecEngine::ExecEngine(const HardwareConfig& config, Scratchpad& scratchpad, Wei
 void ExecEngine::BeginJob() {
   array_.BeginJob();
   post_.BeginJob();
-  chain_ = {};
   operands_ = blocks_ = 0;
 }
 
@@ -105,26 +103,6 @@ Outcome ExecEngine::WritePlace(const Place& place, const Stripe& stripe, int64_t
 }
 
 // --- RUN ---
-
-Outcome ExecEngine::CheckChain(const RunCmd& run) {
-  if (run.acc_first == 0) {
-    if (!chain_.open) {
-      return StopForViolation("goes on with accumulators, and no RUN before it has left any");
-    }
-    if (chain_.pixels != run.pixels || chain_.mode != array_.setup().mode) {
-      return StopForViolation(fmt::format(
-          "goes on with accumulators of {} pixels in mode {}, and has {} pixels in mode {}",
-          chain_.pixels, chain_.mode, run.pixels, array_.setup().mode));
-    }
-  }
-  chain_ = {run.acc_last == 0, run.pixels, array_.setup().mode};
-  return {};
-}
-
-Outcome ExecEngine::NoChain(const char* name) const {
-  if (!chain_.open) return {};
-  return StopForViolation(fmt::format("{} between RUNs that share accumulators", name));
-}
 
 Result<ExecEngine::Weights> ExecEngine::FindWeights(const RunCmd& run, int64_t blocks) const {
   const SetupOutputCmd& output = post_.output();
@@ -189,7 +167,6 @@ Outcome ExecEngine::Run(const RunCmd& run) {
   const SetupOutputCmd& output = post_.output();
   const int64_t n = config_.n;
   const int64_t blocks = (run.channels + n - 1) / n;
-  if (Outcome ok = CheckChain(run); !ok) return ok;
   const Result<std::vector<Beat>> beats = array_.TakeBeats(run.beats, run.acc_first != 0);
   if (!beats) return StopForViolation(beats.error().message);
   const Result<Weights> weights = FindWeights(run, blocks);
@@ -239,7 +216,6 @@ Outcome ExecEngine::Run(const RunCmd& run) {
 // --- ELTWISE and SOFTMAX ---
 
 Outcome ExecEngine::Eltwise(const EltwiseCmd& eltwise) {
-  if (Outcome ok = NoChain("ELTWISE"); !ok) return ok;
   const Stripe stripe = StripeOf(eltwise);
   const SetupOutputCmd& output = post_.output();
   const Place a{eltwise.a_addr, post_.add().a_pitch, output.out_pixel};
@@ -269,7 +245,6 @@ Outcome ExecEngine::Eltwise(const EltwiseCmd& eltwise) {
 }
 
 Outcome ExecEngine::Softmax(const SoftmaxCmd& softmax) {
-  if (Outcome ok = NoChain("SOFTMAX"); !ok) return ok;
   const uint64_t table_bytes = kTableEntries * sizeof(int32_t);
   const uint64_t table_words = table_bytes / static_cast<uint64_t>(config_.weight_word);
   const Result<uint64_t> position = ring_.Find(softmax.weights_pos, table_words);

@@ -48,8 +48,6 @@ class ExecEngine {
     bool shared = false;
   };
 
-  Outcome CheckChain(const RunCmd& run);
-  Outcome NoChain(const char* name) const;
   Result<Weights> FindWeights(const RunCmd& run, int64_t blocks) const;
   Outcome TakeOperands(const RunCmd& run, const Feed& feed, std::span<const Beat> beats,
                        int64_t block, int64_t blocks, const Place& residual);
@@ -66,13 +64,6 @@ class ExecEngine {
   Post post_;
   std::vector<uint8_t> weights_;  ///< of the block in work
 
-  /// Accumulators that a RUN without acc_last has left.
-  struct Chain {
-    bool open = false;
-    int64_t pixels = 0;
-    int64_t mode = 0;
-  };
-  Chain chain_;
   uint64_t operands_ = 0;
   uint64_t blocks_ = 0;
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "sim/functional/windows.h"
+
 namespace weft::functional {
 namespace {
 
@@ -125,10 +127,12 @@ Status Hazards::WriteScratchpad(Lane lane, uint32_t unit, uint32_t begin, uint32
 template <typename F>
 Status Hazards::ForEachMemoryWord(uint64_t address, uint64_t bytes, F&& f) {
   const uint64_t end = (address + bytes + word_bytes_ - 1) / word_bytes_;
-  for (uint64_t word = address / word_bytes_; word < end; ++word) {
+  for (uint64_t unwrapped = address / word_bytes_; unwrapped < end; ++unwrapped) {
+    const uint64_t at = unwrapped * word_bytes_ & kAddressMask;
+    const uint64_t word = at / word_bytes_;
     std::unique_ptr<Page>& page = pages_[word / kPageWords];
     if (page == nullptr) page = std::make_unique<Page>();
-    if (Status ok = f((*page)[word % kPageWords], word * word_bytes_); !ok) return ok;
+    if (Status ok = f((*page)[word % kPageWords], at); !ok) return ok;
   }
   return {};
 }

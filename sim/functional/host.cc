@@ -63,6 +63,7 @@ uint32_t FunctionalDevice::Status() const {
 uint32_t FunctionalDevice::ReadRegister(uint32_t offset) {
   Step();
   if (const int i = RegionLow(offset); i >= 0) return static_cast<uint32_t>(region_base_[i]);
+  if (Windows::Holds(offset)) return memory_.windows().Read(offset);
   if (const int i = RegionHigh(offset); i >= 0) return High(region_base_[i]);
   const int counter = ArrayIndex(offset, WEFT_REG_COUNTER(0), 4, WEFT_REG_COUNTER_COUNT);
   if (counter >= 0) return running_ ? processor_.counters()[counter] : counters_[counter];
@@ -122,6 +123,10 @@ uint32_t FunctionalDevice::ReadRegister(uint32_t offset) {
 void FunctionalDevice::WriteRegister(uint32_t offset, uint32_t value) {
   Step();
   if (const int i = RegionLow(offset); i >= 0) return SetLow(region_base_[i], value);
+  if (Windows::Holds(offset)) {
+    if (!Busy()) memory_.windows().Write(offset, value);
+    return;
+  }
   if (const int i = RegionHigh(offset); i >= 0) return SetHigh(region_base_[i], value);
   switch (offset) {
     case WEFT_REG_CONTROL:
@@ -211,6 +216,9 @@ void FunctionalDevice::BeginJob() {
   const uint32_t offset = word(WEFT_JOB_STREAM_OFFSET);
   const uint32_t commands = word(WEFT_JOB_STREAM_COMMANDS);
   if (word(WEFT_JOB_CONFIG_HASH) != config_.hash) return Fail({WEFT_ERROR_CONFIG_MISMATCH, 0, {}});
+  for (size_t i = WEFT_JOB_STREAM_COMMANDS + 1; i < WEFT_JOB_ENTRY_BYTES / 4; ++i) {
+    if (word(i) != 0) return Fail({WEFT_ERROR_BAD_FIELD, 0, {}});
+  }
   if (region >= region_base_.size() || offset % kAlignment != 0 || commands == 0) {
     return Fail({WEFT_ERROR_BAD_STREAM, 0, {}});
   }

@@ -40,16 +40,29 @@ uint32_t CheckCopy(const Cmd& cmd, const HardwareConfig& config) {
 uint32_t Check(const RunCmd& run, const SetupState& setups, const HardwareConfig& config) {
   const SetupOutputCmd& output = setups.last_output;
   const bool partial = run.acc_first == 0 || run.acc_last == 0;
+  const bool first_ok = run.acc_first == (setups.accumulates ? 0 : 1);
+  const bool goes_on_alike =
+      !setups.accumulates || (run.pixels == setups.pixels && run.channels == setups.channels);
   return Code(setups.input && setups.output && StripeOk(run, config) && run.beats >= 1 &&
-              !(partial && run.channels > config.n) &&
+              first_ok && goes_on_alike && !(partial && run.channels > config.n) &&
               !(run.weights_shared != 0 && output.has_params != 0) &&
               !(run.acc_last != 0 && output.add != 0 && !setups.add));
+}
+
+// What may not stand between the RUNs of one accumulation.
+bool BreaksAccumulation(const Command& command) {
+  return std::holds_alternative<SetupInputCmd>(command) ||
+         std::holds_alternative<SetupOutputCmd>(command) ||
+         std::holds_alternative<SetupAddCmd>(command) ||
+         std::holds_alternative<EltwiseCmd>(command) ||
+         std::holds_alternative<SoftmaxCmd>(command) || std::holds_alternative<EndCmd>(command);
 }
 
 }  // namespace
 
 uint32_t CheckCommand(const Command& command, const SetupState& setups,
                       const HardwareConfig& config) {
+  if (setups.accumulates && BreaksAccumulation(command)) return WEFT_ERROR_BAD_FIELD;
   return std::visit(
       [&](const auto& cmd) -> uint32_t {
         using Cmd = std::decay_t<decltype(cmd)>;
@@ -91,6 +104,11 @@ void RememberSetup(const Command& command, SetupState& setups) {
   if (const auto* output = std::get_if<SetupOutputCmd>(&command)) {
     setups.output = true;
     setups.last_output = *output;
+  }
+  if (const auto* run = std::get_if<RunCmd>(&command)) {
+    setups.accumulates = run->acc_last == 0;
+    setups.pixels = run->pixels;
+    setups.channels = run->channels;
   }
 }
 

@@ -18,6 +18,8 @@ struct SetupState {
   bool output = false;  ///< a SETUP_OUTPUT came
   bool add = false;     ///< a SETUP_ADD came
   SetupOutputCmd last_output;
+  bool accumulates = false;          ///< a RUN has left its accumulators to the next one
+  int64_t pixels = 0, channels = 0;  ///< of the RUN that began the accumulation
 };
 
 /// ERROR_CODE of a decoded command: NONE, BAD_FIELD or, with nothing else wrong, BAD_ADDRESS.

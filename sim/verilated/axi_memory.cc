@@ -55,6 +55,7 @@ AxiMemory::AxiMemory(std::span<uint8_t> bytes, int beat_bytes, const AxiMemoryOp
     : bytes_(bytes),
       beat_bytes_(static_cast<uint32_t>(beat_bytes)),
       options_(options),
+      faults_(options.faults),
       random_ready_(options.ar_stall > 0 || options.aw_stall > 0 || options.w_stall > 0),
       read_interval_(Interval(options.read_bandwidth)),
       write_interval_(Interval(options.write_bandwidth)),
@@ -101,11 +102,31 @@ AxiResponse AxiMemory::ResponseOf(AxiFault::Kind kind, const Address& address,
                                   uint64_t number) const {
   const uint64_t begin = address.address / beat_bytes_ * beat_bytes_;
   const uint64_t end = begin + uint64_t{address.len + 1} * beat_bytes_;
-  for (const AxiFault& fault : options_.faults) {
+  for (const AxiFault& fault : faults_) {
     if (fault.kind != kind) continue;
     if (fault.nth == number || (begin < fault.end && fault.begin < end)) return fault.response;
   }
   return end > bytes_.size() ? AxiResponse::kDecodeError : AxiResponse::kOkay;
+}
+
+void AxiMemory::Notice(bool write, const Address& address, AxiResponse response) const {
+  if (!observer_) return;
+  observer_(
+      {write, address.id, address.address, uint64_t{address.len + 1} * beat_bytes_, response});
+}
+
+void AxiMemory::Freeze(AxiChannel channel, bool frozen) {
+  frozen_[static_cast<size_t>(channel)] = frozen;
+  quiet_ = false;  // the ready lines change
+}
+
+void AxiMemory::Reset() {
+  reads_.count = writes_.count = answers_.count = early_.count = 0;
+  ar_ready_ = aw_ready_ = w_ready_ = false;
+  r_valid_ = r_new_ = b_valid_ = false;
+  ar_held_ = aw_held_ = w_held_ = false;
+  quiet_ = false;
+  changed_ = true;
 }
 
 void AxiMemory::ObserveReadAddress(bool valid, const Address& address) {
@@ -118,8 +139,10 @@ void AxiMemory::ObserveReadAddress(bool valid, const Address& address) {
   if (!valid || !ar_ready_) return;
   CheckBurst("AR", address);
   ++read_bursts_;
-  reads_.Push({address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0,
-               ResponseOf(AxiFault::Kind::kRead, address, read_bursts_)});
+  const AxiResponse response = ResponseOf(AxiFault::Kind::kRead, address, read_bursts_);
+  Notice(false, address, response);
+  reads_.Push(
+      {address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0, response});
 }
 
 void AxiMemory::FinishReadBeat() {
@@ -131,6 +154,7 @@ void AxiMemory::FinishReadBeat() {
   }
   last_read_beat_ = cycle_;
   ++read_beats_;
+  if (burst.response != AxiResponse::kOkay) last_error_ = cycle_;
   r_valid_ = false;
   if (burst.next++ == burst.len) reads_.Erase(r_index_);
 }
@@ -145,8 +169,10 @@ void AxiMemory::ObserveWriteAddress(bool valid, const Address& address) {
   if (!valid || !aw_ready_) return;
   CheckBurst("AW", address);
   ++write_bursts_;
-  writes_.Push({address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0,
-                ResponseOf(AxiFault::Kind::kWrite, address, write_bursts_)});
+  const AxiResponse response = ResponseOf(AxiFault::Kind::kWrite, address, write_bursts_);
+  Notice(true, address, response);
+  writes_.Push(
+      {address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0, response});
   while (early_.count > 0 && writes_.count > 0) {
     const WriteBeat beat = early_[0];
     early_.Erase(0);
@@ -210,6 +236,7 @@ void AxiMemory::FinishAnswer() {
                           cycle_ - burst.taken, options_.write_latency));
   }
   b_valid_ = false;
+  if (burst.response != AxiResponse::kOkay) last_error_ = cycle_;
   answers_.Erase(b_index_);
 }
 
@@ -234,6 +261,7 @@ int AxiMemory::ChooseDue(Queue<Burst, kBursts>& bursts, int latency) {
 }
 
 void AxiMemory::OfferReadBeat() {
+  if (Frozen(AxiChannel::kReadData)) return;
   if (!SlotOpen(read_slot_, cycle_) || Stalls(options_.r_stall)) return;
   const int index = ChooseDue(reads_, options_.read_latency);
   if (index < 0) return;
@@ -251,7 +279,7 @@ void AxiMemory::OfferReadBeat() {
 }
 
 void AxiMemory::OfferAnswer() {
-  if (Stalls(options_.b_stall)) return;
+  if (Frozen(AxiChannel::kAnswer) || Stalls(options_.b_stall)) return;
   const int index = ChooseDue(answers_, options_.write_latency);
   if (index < 0) return;
   b_index_ = static_cast<uint32_t>(index);
@@ -264,13 +292,15 @@ void AxiMemory::OfferAnswer() {
 void AxiMemory::Advance() {
   ++cycle_;
   changed_ = true;
-  ar_ready_ = !reads_.full() && !Stalls(options_.ar_stall);
+  ar_ready_ = !reads_.full() && !Stalls(options_.ar_stall) && !Frozen(AxiChannel::kReadAddress);
   // A write may wait for data while others wait for their answer to be taken.
-  aw_ready_ = writes_.count + answers_.count < kBursts && !Stalls(options_.aw_stall);
-  w_ready_ =
-      early_.count < kEarlyBeats && SlotOpen(write_slot_, cycle_) && !Stalls(options_.w_stall);
+  aw_ready_ = writes_.count + answers_.count < kBursts && !Stalls(options_.aw_stall) &&
+              !Frozen(AxiChannel::kWriteAddress);
+  w_ready_ = early_.count < kEarlyBeats && SlotOpen(write_slot_, cycle_) &&
+             !Stalls(options_.w_stall) && !Frozen(AxiChannel::kWriteData);
   if (!r_valid_ && reads_.count > 0) OfferReadBeat();
   if (!b_valid_ && answers_.count > 0) OfferAnswer();
+  if (!settled()) last_unsettled_ = cycle_;
   quiet_ = !random_ready_ && idle() && early_.count == 0 && !ar_held_ && !aw_held_ && !w_held_ &&
            ar_ready_ && aw_ready_ && w_ready_ && !r_valid_ && !b_valid_;
 }

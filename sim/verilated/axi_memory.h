@@ -21,8 +21,10 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weft/result.h"
@@ -41,6 +43,19 @@ struct AxiFault {
   uint64_t begin = 0;
   uint64_t end = 0;
   uint64_t nth = 0;
+};
+
+/// The five channels.
+enum class AxiChannel : uint8_t { kReadAddress, kReadData, kWriteAddress, kWriteData, kAnswer };
+inline constexpr int kAxiChannels = 5;
+
+/// A burst as the memory has taken it, for those who watch.
+struct AxiBurst {
+  bool write = false;
+  uint32_t id = 0;
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+  AxiResponse response = AxiResponse::kOkay;  ///< that it will get
 };
 
 struct AxiMemoryOptions {
@@ -123,10 +138,33 @@ class AxiMemory {
     }
   }
 
+  // --- what a test does to the memory while it runs ---
+
+  /// A channel stops: no address or data is taken, no beat or answer is offered any more (one that
+  /// is on offer stays there, as the rules ask). Or goes on.
+  void Freeze(AxiChannel channel, bool frozen);
+  /// Other faults from now on. `nth` counts bursts since construction, as read_bursts() does.
+  void SetFaults(std::vector<AxiFault> faults) { faults_ = std::move(faults); }
+  /// Called with every burst when its address is taken.
+  void SetObserver(std::function<void(const AxiBurst&)> observer) {
+    observer_ = std::move(observer);
+  }
+  /// The hard reset, which memory and master get together: forgets every burst. What was written
+  /// stays.
+  void Reset();
+
   /// A read beat is offered in the present cycle: RREADY matters.
   bool offers_read_beat() const { return r_valid_; }
   /// No burst is under way.
   bool idle() const { return reads_.count == 0 && writes_.count == 0 && answers_.count == 0; }
+  /// Nor is anything on offer, or data ahead of its address.
+  bool settled() const {
+    return idle() && early_.count == 0 && !ar_held_ && !aw_held_ && !w_held_ && !r_valid_ &&
+           !b_valid_;
+  }
+  /// The last cycle that began unsettled, and that in which the last error was answered.
+  uint64_t last_unsettled() const { return last_unsettled_; }
+  uint64_t last_error() const { return last_error_; }
 
   /// Cycles observed, bursts and beats moved so far.
   uint64_t cycle() const { return cycle_; }
@@ -196,10 +234,15 @@ class AxiMemory {
   int ChooseDue(Queue<Burst, kBursts>& bursts, int latency);
   bool Stalls(int percent);
   void Violation(const std::string& text);
+  bool Frozen(AxiChannel channel) const { return frozen_[static_cast<size_t>(channel)]; }
+  void Notice(bool write, const Address& address, AxiResponse response) const;
 
   const std::span<uint8_t> bytes_;
   const uint32_t beat_bytes_;
   const AxiMemoryOptions options_;
+  std::vector<AxiFault> faults_;
+  std::array<bool, kAxiChannels> frozen_ = {};
+  std::function<void(const AxiBurst&)> observer_;
   const bool random_ready_;       // some ready line is drawn anew every cycle
   const uint64_t read_interval_;  // 1/65536 cycles between beats
   const uint64_t write_interval_;
@@ -234,6 +277,8 @@ class AxiMemory {
   uint64_t write_slot_ = 0;
   uint64_t last_read_beat_ = UINT64_MAX;  // cycle
   uint64_t last_write_beat_ = UINT64_MAX;
+  uint64_t last_unsettled_ = 0;
+  uint64_t last_error_ = 0;
 
   uint64_t read_bursts_ = 0, write_bursts_ = 0, read_beats_ = 0, write_beats_ = 0;
   std::string violations_;

@@ -159,7 +159,11 @@ class Simulation final : public VerilatedDevice {
 
   std::string Violations() const override { return memory_.violations() + assertions_; }
   SimulationSpeed speed() const override { return speed_; }
-  const AxiMemory& memory() const override { return memory_; }
+  AxiMemory& memory() override { return memory_; }
+  void HardReset() override {
+    memory_.Reset();
+    Reset();
+  }
 
  private:
   static constexpr int kMaxAssertions = 10;  // then they are switched off

@@ -47,8 +47,11 @@ class VerilatedDevice : public Device {
  public:
   /// Of WaitForInterrupt, since construction; register accesses are not counted.
   virtual SimulationSpeed speed() const = 0;
-  /// For tests of the bus: bursts and beats so far.
-  virtual const AxiMemory& memory() const = 0;
+  /// For tests of the bus: what it moved, and what can be done to it.
+  virtual AxiMemory& memory() = 0;
+  /// Pulls rst_ni of the design and resets the memory's side of the bus, at any time, bursts under
+  /// way or not. The memory's contents stay.
+  virtual void HardReset() = 0;
 };
 
 /// The configurations this program holds a model of: at least the shipped ones.

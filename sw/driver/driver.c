@@ -88,6 +88,30 @@ weft_result weft_set_region(weft_device* device, uint32_t region, uint64_t base)
   return WEFT_OK;
 }
 
+weft_result weft_set_window(weft_device* device, uint32_t window, uint64_t first_address,
+                            uint64_t last_address, uint32_t permissions, bool lock) {
+  const uint32_t both = WEFT_WINDOW_CONTROL_READ | WEFT_WINDOW_CONTROL_WRITE;
+  const uint64_t end = last_address + 1u;
+  uint32_t first = (uint32_t)(first_address >> 8);
+  uint32_t last = (uint32_t)(last_address >> 8);
+  uint32_t control = permissions;
+  if (window >= WEFT_REG_WINDOW_CONTROL_COUNT || (first_address & 0xffu) != 0 ||
+      (end & 0xffu) != 0 || first_address > end || (first_address >> 40) != 0 ||
+      ((end - 1u) >> 40) != 0 || (permissions & ~both) != 0) {
+    return WEFT_E_ARGUMENT;
+  }
+  if ((read_register(device, WEFT_REG_WINDOW_CONTROL(window)) & WEFT_WINDOW_CONTROL_LOCK) != 0) {
+    return WEFT_E_LOCKED;
+  }
+  if ((read_register(device, WEFT_REG_STATUS) & WEFT_STATUS_BUSY) != 0) return WEFT_E_BUSY;
+  if (permissions != 0) control |= WEFT_WINDOW_CONTROL_ENABLE;
+  if (lock) control |= WEFT_WINDOW_CONTROL_LOCK;
+  write_register(device, WEFT_REG_WINDOW_FIRST(window), first);
+  write_register(device, WEFT_REG_WINDOW_LAST(window), last);
+  write_register(device, WEFT_REG_WINDOW_CONTROL(window), control);
+  return WEFT_OK;
+}
+
 void weft_set_watchdog(weft_device* device, uint32_t cycles) {
   write_register(device, WEFT_REG_WATCHDOG, cycles);
 }
@@ -253,6 +277,10 @@ const char* weft_result_text(weft_result result) {
       return "the job ended in an error";
     case WEFT_E_HALTED:
       return "an earlier job ended in an error and the device waits";
+    case WEFT_E_LOCKED:
+      return "the memory window is locked until the hard reset";
+    case WEFT_E_BUSY:
+      return "jobs are running or queued";
   }
   return "unknown result";
 }

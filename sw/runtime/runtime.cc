@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 constexpr uint32_t kRingLog2 = 2;
 constexpr uint64_t kRingBytes = uint64_t{WEFT_JOB_ENTRY_BYTES} << kRingLog2;
 constexpr uint64_t kRegionAlignment = 4096;
+constexpr uint64_t kWindowBytes = 256;  // what a memory window begins and ends at multiples of
+static_assert(kRingBytes % kWindowBytes == 0 && kRegionAlignment % kWindowBytes == 0);
 // The host looks at the progress after so many ticks: well below a second on a simulation.
 constexpr uint64_t kProgressTicks = 1 << 17;
 // Resets and aborts wait for started bursts only.
@@ -57,7 +59,8 @@ uint32_t LittleEndian32(const uint8_t* bytes) {
 
 class Runtime::Impl {
  public:
-  explicit Impl(Device& device) : device_(device) {}
+  Impl(Device& device, const RuntimeOptions& options)
+      : device_(device), runtime_options_(options) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -67,6 +70,7 @@ class Runtime::Impl {
 
  private:
   Result<RunResult> RunImages(const std::vector<std::vector<uint8_t>>& device_inputs);
+  Status SetWindows();
   Status RunJob();
   Status ReadCounters(RunResult& result);
   void Capture(uint32_t layer);
@@ -82,6 +86,7 @@ class Runtime::Impl {
   std::vector<uint8_t> ReadRows(const TensorPlace& place);
 
   Device& device_;
+  const RuntimeOptions runtime_options_;
   weft_device driver_ = {};
   alignas(8) std::array<uint8_t, kRingBytes> ring_ = {};
   Program program_;
@@ -161,8 +166,35 @@ Status Runtime::Impl::Load(const Program& program) {
   program_ = program;
   layout_ = layout;
   image_stride_ = stride;
+  if (Status set = SetWindows(); !set) return set;
   device_.WriteMemory(layout_.base[kRegionProgram], program_.memory);
   loaded_ = true;
+  return {};
+}
+
+// The first window holds the ring, each of the next ones a region. Without windows, and for those
+// that are not needed: all off.
+Status Runtime::Impl::SetWindows() {
+  constexpr uint32_t kRead = WEFT_WINDOW_CONTROL_READ, kWrite = WEFT_WINDOW_CONTROL_WRITE;
+  constexpr std::array<uint32_t, kNumRegions> kPermissions = {kRead, kRead, kWrite, kRead | kWrite,
+                                                              kWrite};
+  for (uint32_t i = 0; i < WEFT_REG_WINDOW_CONTROL_COUNT; ++i) {
+    uint64_t begin = 0, bytes = i == 0 ? kRingBytes : 0;
+    uint32_t permissions = kRead;
+    if (i >= 1 && i <= kNumRegions) {
+      begin = layout_.base[i - 1];
+      bytes = program_.region_bytes[i - 1];
+      permissions = kPermissions[i - 1];
+    }
+    if (!runtime_options_.windows || bytes == 0) permissions = 0;
+    // Regions begin at multiples of more than a block: what is rounded up belongs to nobody.
+    bytes = std::max<uint64_t>(bytes, 1);
+    const uint64_t end = begin + (bytes + kWindowBytes - 1) / kWindowBytes * kWindowBytes;
+    const weft_result set = weft_set_window(&driver_, i, begin, end - 1, permissions, false);
+    if (set != WEFT_OK && set != WEFT_E_LOCKED) {
+      return Fail("cannot set memory window {}: {}", i, weft_result_text(set));
+    }
+  }
   return {};
 }
 
@@ -253,7 +285,8 @@ Error Runtime::Impl::JobError(const weft_job_error& error) const {
     if (i < error.command && std::holds_alternative<MarkCmd>(*command)) ++layer;
   }
   if (layer < program_.layers.size()) where += " in layer '" + program_.layers[layer].name + "'";
-  if (error.code == WEFT_ERROR_READ_ERROR || error.code == WEFT_ERROR_WRITE_ERROR) {
+  if (error.code == WEFT_ERROR_READ_ERROR || error.code == WEFT_ERROR_WRITE_ERROR ||
+      error.code == WEFT_ERROR_WINDOW) {
     where += fmt::format(", address 0x{:x}", error.address);
   }
   return Error{fmt::format("the device stopped at {}: {}", where, weft_error_text(error.code))};
@@ -398,8 +431,8 @@ Result<RunResult> Runtime::Impl::Run(const std::vector<std::vector<uint8_t>>& in
 Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Runtime::~Runtime() = default;
 
-Result<std::unique_ptr<Runtime>> Runtime::Open(Device& device) {
-  auto impl = std::make_unique<Impl>(device);
+Result<std::unique_ptr<Runtime>> Runtime::Open(Device& device, const RuntimeOptions& options) {
+  auto impl = std::make_unique<Impl>(device, options);
   if (Status opened = impl->Open(); !opened) return tl::unexpected(opened.error());
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }

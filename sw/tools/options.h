@@ -26,6 +26,7 @@ struct Options {
   std::string report;
   std::string wave;
   int mem_latency = 32;
+  bool no_windows = false;  ///< the device may touch all memory
   std::string output_file;  ///< of compile
   bool all = false;         ///< of configs: also those for verification
 

@@ -203,7 +203,8 @@ Result<RunResult> RunOnDevice(const std::string& kind, const Options& options,
       (Runtime::MemoryBytes(program) + kMemoryStep - 1) / kMemoryStep * kMemoryStep;
   Result<std::unique_ptr<Device>> device = MakeDevice(kind, options, config, memory);
   if (!device) return tl::unexpected(device.error());
-  Result<std::unique_ptr<Runtime>> runtime = Runtime::Open(**device);
+  Result<std::unique_ptr<Runtime>> runtime =
+      Runtime::Open(**device, {.windows = !options.no_windows});
   if (!runtime) return Fail("{}: {}", kind, runtime.error().message);
   if (Status loaded = (*runtime)->Load(program); !loaded) {
     return Fail("{}: {}", options.model, loaded.error().message);

@@ -55,6 +55,8 @@ void AddRunOptions(CLI::App* command, Options& options) {
   command->add_option("--report", options.report, "Write the figures as JSON")
       ->type_name("FILE.json");
   command->add_option("--wave", options.wave, "Write waves of the RTL")->type_name("FILE.fst");
+  command->add_flag("--no-windows", options.no_windows,
+                    "Leave the memory windows open: the device may touch all memory");
   command->add_option("--mem-latency", options.mem_latency, "Cycles of latency of the RTL's memory")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

@@ -6,12 +6,12 @@
 #include <cstring>
 #include <optional>
 #include <set>
-#include <stdexcept>
-#include <string>
 #include <type_traits>
 
 #include "sw/command/codec.h"
 #include "tb/lib/seed.h"
+#include "tb/lib/stream_damage.h"
+#include "tb/lib/stream_record.h"
 #include "weft/hw/weft_hw.h"
 
 namespace weft::testing {
@@ -19,21 +19,7 @@ namespace {
 
 constexpr uint64_t kAddressMask = (uint64_t{1} << 40) - 1;
 constexpr int64_t kTableBytes = 1024;
-constexpr int kLoad = 0, kExec = 1, kStore = 2, kLanes = 3;
-using Need = std::array<int64_t, kLanes>;
-
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// The pixels of a stripe as byte offsets.
-template <typename Cmd>
-std::vector<int64_t> Offsets(const Cmd& cmd, int64_t pitch, int64_t pixel) {
-  std::vector<int64_t> offsets;
-  for (int64_t p = 0; p < cmd.pixels; ++p) {
-    const int64_t at = cmd.tile_x + p;
-    offsets.push_back(at / cmd.tile_width * pitch + at % cmd.tile_width * pixel);
-  }
-  return offsets;
-}
 
 // Work of one job's commands as the record keeper sees it.
 struct Access {
@@ -61,14 +47,14 @@ class Generator {
       const int64_t commands = options_.huge ? rng_.Int(50, 300) : Small(1, 40);
       // A command that finds no place is tried again as another one.
       for (int64_t i = 0, tries = 0; i < commands && tries < 4 * commands; ++tries) i += One();
-      while (chain_) {
-        if (Run() == 0)
-          throw std::logic_error("an accumulation was not closed: " + std::to_string(case_.seed));
+      while (chain_ && Run() != 0) {
       }
+      // An accumulation that finds no end has not begun: what comes before it is a stream, too.
+      if (chain_) job_.commands.resize(chain_begin_);
       Add(EndCmd{});
       PlaceStream();
       fill = options_.illegal && j % 2 == 0;
-      if (fill) Damage();
+      if (fill) DamageJob(case_, rng_, job_);
       case_.jobs.push_back(std::move(job_));
     }
     return std::move(case_);
@@ -182,47 +168,14 @@ class Generator {
     assert(next_stream_ < stream_area_.end);
   }
 
-  // --- the record of who did what in this job ---
-
-  struct Byte {
-    int64_t loaded = 0, computed = 0, read = 0, stored = 0;
-  };
-  struct MemoryWord {
-    int64_t loaded = 0, stored = 0;
-  };
-
   void BeginJob() {
-    spad_.assign(case_.window.end - case_.window.begin, Byte{});
-    memory_words_.clear();
-    issued_ = {};
-    known_ = {};
-    for (auto& over : over_) over.assign(1, Need{});
+    record_.BeginJob(case_.window);
     written_ = released_ = allocated_ = 0;
     word_address_.clear();
     reusable_ = {};
     chain_ = false;
     input_ = output_ = add_ = false;
     // Weights of an earlier job may be loaded again, but each job starts with room for its own.
-  }
-
-  Byte& At(uint64_t address) { return spad_[address - case_.window.begin]; }
-
-  void Raise(int lane, Need& need, int other, int64_t unit) const {
-    // What the engine knows anyway needs no wait.
-    if (unit > known_[lane][other]) need[other] = std::max(need[other], unit);
-  }
-
-  void Join(int lane, int other, int64_t count) {
-    if (count <= 0) return;
-    const Need& over = over_[other][static_cast<size_t>(count)];
-    for (int i = 0; i < kLanes; ++i) known_[lane][i] = std::max(known_[lane][i], over[i]);
-  }
-
-  void Retire(int lane) {
-    Need clock = over_[lane].back();
-    for (int i = 0; i < kLanes; ++i) clock[i] = std::max(clock[i], known_[lane][i]);
-    clock[lane] = ++issued_[lane];
-    over_[lane].push_back(clock);
   }
 
   // Waits that make sure of `need`: minimal ones, stronger ones, needless ones.
@@ -233,10 +186,11 @@ class Generator {
       if (other == kExec && exec_is_set) continue;
       int64_t count = need[other];
       bool waits = count > 0;
-      if (waits && rng_.Chance(0.25)) count = rng_.Int(count, issued_[other]);
+      if (waits && rng_.Chance(0.25)) count = rng_.Int(count, record_.issued(other));
       if (!waits && rng_.Chance(0.08)) {
         waits = true;
-        count = rng_.Int(std::max<int64_t>(-20, issued_[other] - 30000), issued_[other]);
+        count =
+            rng_.Int(std::max<int64_t>(-20, record_.issued(other) - 30000), record_.issued(other));
       }
       if (!waits) {
         if (rng_.Chance(0.3)) *counts[other] = rng_.Int(0, 65535);  // no bit in the mask: ignored
@@ -244,7 +198,7 @@ class Generator {
       }
       cmd.wait_mask |= 1 << other;
       *counts[other] = count & 0xffff;
-      Join(lane, other, count);
+      record_.Join(lane, other, count);
     }
   }
 
@@ -341,7 +295,7 @@ class Generator {
 
   template <typename F>
   void ForEachByteOf(const Extent& extent, F&& f) {
-    for (uint64_t at = extent.begin; at < extent.end; ++at) f(At(at));
+    for (uint64_t at = extent.begin; at < extent.end; ++at) f(record_.At(at));
   }
 
   template <typename Cmd, typename F>
@@ -351,7 +305,7 @@ class Generator {
     for (int64_t r = 0; r < cmd.rows; ++r) {
       const uint64_t begin = address + static_cast<uint64_t>(r * cmd.mem_pitch);
       const uint64_t end = begin + static_cast<uint64_t>(cmd.row_bytes);
-      for (uint64_t w = begin / word; w < (end + word - 1) / word; ++w) f(memory_words_[w]);
+      for (uint64_t w = begin / word; w < (end + word - 1) / word; ++w) f(record_.Word(w));
     }
   }
 
@@ -372,17 +326,17 @@ class Generator {
 
   int FinishLoad(LoadCmd load) {
     Need need = {};
-    ForEachMemoryWord(load, [&](MemoryWord& w) { Raise(kLoad, need, kStore, w.stored); });
-    ForEachRowByte(load, [&](Byte& b) {
-      Raise(kLoad, need, kStore, b.stored);
-      Raise(kLoad, need, kExec, std::max(b.read, b.computed));
+    ForEachMemoryWord(load, [&](WordRecord& w) { record_.Raise(kLoad, need, kStore, w.stored); });
+    ForEachRowByte(load, [&](ByteRecord& b) {
+      record_.Raise(kLoad, need, kStore, b.stored);
+      record_.Raise(kLoad, need, kExec, std::max(b.read, b.computed));
     });
     // What a chain has read is not over before the chain is.
-    if (need[kExec] > issued_[kExec]) return 0;
+    if (need[kExec] > record_.issued(kExec)) return 0;
     SetWaits(load, kLoad, need);
-    Retire(kLoad);
-    ForEachMemoryWord(load, [&](MemoryWord& w) { w.loaded = issued_[kLoad]; });
-    ForEachRowByte(load, [&](Byte& b) { b.loaded = issued_[kLoad]; });
+    record_.Retire(kLoad);
+    ForEachMemoryWord(load, [&](WordRecord& w) { w.loaded = record_.issued(kLoad); });
+    ForEachRowByte(load, [&](ByteRecord& b) { b.loaded = record_.issued(kLoad); });
     Add(load);
     return 1;
   }
@@ -392,15 +346,16 @@ class Generator {
     uint64_t address = 0;
     if (!Rows(store, data_area_, address)) return 0;
     Need need = {};
-    ForEachMemoryWord(store, [&](MemoryWord& w) { Raise(kStore, need, kLoad, w.loaded); });
-    ForEachRowByte(store, [&](Byte& b) {
-      Raise(kStore, need, kLoad, b.loaded);
-      Raise(kStore, need, kExec, b.computed);
+    ForEachMemoryWord(store, [&](WordRecord& w) { record_.Raise(kStore, need, kLoad, w.loaded); });
+    ForEachRowByte(store, [&](ByteRecord& b) {
+      record_.Raise(kStore, need, kLoad, b.loaded);
+      record_.Raise(kStore, need, kExec, b.computed);
     });
     SetWaits(store, kStore, need);
-    Retire(kStore);
-    ForEachMemoryWord(store, [&](MemoryWord& w) { w.stored = issued_[kStore]; });
-    ForEachRowByte(store, [&](Byte& b) { b.stored = std::max(b.stored, issued_[kStore]); });
+    record_.Retire(kStore);
+    ForEachMemoryWord(store, [&](WordRecord& w) { w.stored = record_.issued(kStore); });
+    ForEachRowByte(store,
+                   [&](ByteRecord& b) { b.stored = std::max(b.stored, record_.issued(kStore)); });
     Add(store);
     return 1;
   }
@@ -639,18 +594,18 @@ class Generator {
     std::vector<At> needs;
     for (const Access& r : reads) {
       int64_t unit = 0;
-      ForEachByteOf(r.bytes, [&](Byte& b) {
-        Raise(kExec, need, kLoad, b.loaded);
+      ForEachByteOf(r.bytes, [&](ByteRecord& b) {
+        record_.Raise(kExec, need, kLoad, b.loaded);
         unit = std::max(unit, b.computed);
       });
-      if (unit > known_[kExec][kExec]) {
+      if (unit > record_.known(kExec, kExec)) {
         needs.push_back({reads_wait_at_first_block ? 0 : r.block, r.beat, unit});
       }
     }
     for (const Access& w : writes) {
-      ForEachByteOf(w.bytes, [&](Byte& b) {
-        Raise(kExec, need, kLoad, b.loaded);
-        Raise(kExec, need, kStore, b.stored);
+      ForEachByteOf(w.bytes, [&](ByteRecord& b) {
+        record_.Raise(kExec, need, kLoad, b.loaded);
+        record_.Raise(kExec, need, kStore, b.stored);
       });
     }
     int64_t base = 0, step_block = 0, step_beat = 0;
@@ -668,7 +623,7 @@ class Generator {
             lowest = std::max(lowest, n.unit - n.block * step_block - n.beat * step_beat);
           }
           const int64_t last = lowest + (blocks - 1) * step_block + (beats - 1) * step_beat;
-          if ((step_block > 0 || step_beat > 0) && last <= issued_[kExec]) {
+          if ((step_block > 0 || step_beat > 0) && last <= record_.issued(kExec)) {
             base = lowest;
             stepped = true;
           }
@@ -687,26 +642,27 @@ class Generator {
     }
     SetWaits(cmd, kExec, need, stepped);
     if (!retires) {
-      if (stepped) Join(kExec, kExec, base + (beats - 1) * step_beat);
+      if (stepped) record_.Join(kExec, kExec, base + (beats - 1) * step_beat);
       for (const Access& r : reads) {
-        ForEachByteOf(r.bytes, [&](Byte& b) { b.read = std::max(b.read, issued_[kExec] + 1); });
+        ForEachByteOf(r.bytes,
+                      [&](ByteRecord& b) { b.read = std::max(b.read, record_.issued(kExec) + 1); });
       }
       return;
     }
-    const int64_t first = issued_[kExec] + 1;
+    const int64_t first = record_.issued(kExec) + 1;
     for (int j = 0; j < blocks; ++j) {
       if (stepped) {
         for (int b = 0; b < beats; ++b) {
-          Join(kExec, kExec, base + j * step_block + b * step_beat);
+          record_.Join(kExec, kExec, base + j * step_block + b * step_beat);
         }
       }
-      Retire(kExec);
+      record_.Retire(kExec);
     }
     for (const Access& r : reads) {
-      ForEachByteOf(r.bytes, [&](Byte& b) { b.read = std::max(b.read, first + r.block); });
+      ForEachByteOf(r.bytes, [&](ByteRecord& b) { b.read = std::max(b.read, first + r.block); });
     }
     for (const Access& w : writes) {
-      ForEachByteOf(w.bytes, [&](Byte& b) { b.computed = first + w.block; });
+      ForEachByteOf(w.bytes, [&](ByteRecord& b) { b.computed = first + w.block; });
     }
   }
 
@@ -809,6 +765,7 @@ class Generator {
     run.channels = rng_.Chance(0.5) ? Around(n, 3 * n) : Small(1, 6 * n);
     SetupInputCmd in = last_input_;
     const bool new_input = !chain_ && (!input_ || rng_.Chance(0.7));
+    // An accumulation's RUNs have the same channels and pixels, and no setup between them.
     if (chain_) run.channels = chain_channels_;
     if (new_input) in = NewInput(run.channels);
     if (in.kernel_span == 0) return false;
@@ -942,7 +899,8 @@ class Generator {
       }
       const bool tight = *position + words - released_ > config_.ring_words() / 2;
       run.weights_stream = rng_.Chance(0.4) ? 1 : 0;
-      run.weights_release = tight || rng_.Chance(0.3) ? 1 : 0;
+      // Within an accumulation nobody else makes room.
+      run.weights_release = tight || run.acc_last == 0 || rng_.Chance(0.3) ? 1 : 0;
       if (run.weights_stream != 0 || run.weights_release != 0) {
         released_ = std::max(released_, *position + words);
       } else if (reuses) {
@@ -959,6 +917,7 @@ class Generator {
     reads.insert(reads.end(), residual.begin(), residual.end());
     FinishExec(run, reads, writes, static_cast<int>(blocks), static_cast<int>(run.beats), dense,
                run.acc_last != 0);
+    if (!chain_) chain_begin_ = job_.commands.size();
     Add(run);
     chain_ = run.acc_last == 0;
     chain_pixels_ = run.pixels;
@@ -1052,112 +1011,6 @@ class Generator {
     return 1;
   }
 
-  // --- damage ---
-
-  // Breaks one thing in the job just made.
-  void Damage() {
-    const auto commands = static_cast<int64_t>(job_.commands.size());
-    job_.trailing = 0;
-    const int64_t kind = rng_.Int(0, 19);
-    if (kind == 0) {
-      job_.error_code = WEFT_ERROR_CONFIG_MISMATCH;
-      job_.wrong_hash = true;
-      return;
-    }
-    if (kind <= 2) {
-      job_.error_code = WEFT_ERROR_BAD_STREAM;
-      job_.commands.pop_back();  // the END
-      job_.error_command = static_cast<uint32_t>(commands - 1);
-      if (commands > 1) return;
-      job_.commands.push_back(EndCmd{});
-    }
-    for (;;) {
-      const auto index = static_cast<size_t>(rng_.Int(0, commands - 1));
-      Command command = job_.commands[index];
-      const CommandInfo& info = InfoOf(command);
-      std::array<uint8_t, kCommandBytes> bytes;
-      job_.error_code = WEFT_ERROR_BAD_FIELD;
-      if (rng_.Chance(0.6)) {
-        job_.error_code = Break(command);
-        if (job_.error_code == WEFT_ERROR_NONE) continue;
-        Encode(command, bytes);
-      } else {
-        Encode(command, bytes);
-        if (rng_.Chance(0.5)) {
-          do {
-            bytes[0] = static_cast<uint8_t>(rng_.Bits());
-          } while (FindCommandInfo(bytes[0]) != nullptr);
-          job_.error_code = WEFT_ERROR_BAD_OPCODE;
-        } else {
-          const int bit = static_cast<int>(rng_.Int(info.used_bits, 8 * kCommandBytes - 1));
-          bytes[static_cast<size_t>(bit / 8)] |= static_cast<uint8_t>(1 << (bit % 8));
-        }
-      }
-      job_.error_command = static_cast<uint32_t>(index);
-      job_.damaged.assign(bytes.begin(), bytes.end());
-      return;
-    }
-  }
-
-  // One field out of its range; the code it must give.
-  uint32_t Break(Command& command) {
-    const int64_t misaligned = rng_.Int(1, Word() - 1);
-    const int64_t which = rng_.Int(0, 5);
-    constexpr int64_t kFar = int64_t{1} << 39;
-    const auto far = [&](auto& cmd) {
-      const uint64_t base = case_.region_base[static_cast<size_t>(cmd.region)];
-      cmd.offset = static_cast<int64_t>((kFar - base) & kAddressMask);
-    };
-    return std::visit(
-        [&](auto& cmd) -> uint32_t {
-          using Cmd = std::decay_t<decltype(cmd)>;
-          if constexpr (std::is_same_v<Cmd, LoadCmd> || std::is_same_v<Cmd, StoreCmd>) {
-            if (which == 0) return cmd.rows = 0, WEFT_ERROR_BAD_FIELD;
-            if (which == 1) return cmd.row_bytes = 0, WEFT_ERROR_BAD_FIELD;
-            if (which == 2) return cmd.spad_addr += misaligned, WEFT_ERROR_BAD_ADDRESS;
-            if (which == 3) return cmd.mem_pitch += misaligned, WEFT_ERROR_BAD_ADDRESS;
-            if (which == 4) return cmd.spad_pitch += misaligned, WEFT_ERROR_BAD_ADDRESS;
-            far(cmd);
-            return std::is_same_v<Cmd, LoadCmd> ? WEFT_ERROR_READ_ERROR : WEFT_ERROR_WRITE_ERROR;
-          } else if constexpr (std::is_same_v<Cmd, MarkCmd>) {
-            if (which < 3) return cmd.offset += rng_.Int(1, 63), WEFT_ERROR_BAD_ADDRESS;
-            return far(cmd), WEFT_ERROR_WRITE_ERROR;
-          } else if constexpr (std::is_same_v<Cmd, LoadWeightsCmd>) {
-            if (which < 2) return cmd.words = 0, WEFT_ERROR_BAD_FIELD;
-            if (which < 4) return cmd.words = config_.ring_words() + 1, WEFT_ERROR_BAD_ADDRESS;
-            return far(cmd), WEFT_ERROR_READ_ERROR;
-          } else if constexpr (std::is_same_v<Cmd, SetupInputCmd>) {
-            if (which < 2) return cmd.mode = rng_.Int(3, 7), WEFT_ERROR_BAD_FIELD;
-            if (which < 4) return cmd.kernel_rows = 0, WEFT_ERROR_BAD_FIELD;
-            return cmd.kernel_span = 0, WEFT_ERROR_BAD_FIELD;
-          } else if constexpr (std::is_same_v<Cmd, SetupOutputCmd>) {
-            if (which == 0) return cmd.rounding = 3, WEFT_ERROR_BAD_FIELD;
-            if (which == 1) return cmd.has_params = cmd.per_tensor = 0, WEFT_ERROR_BAD_FIELD;
-            if (which == 2) return cmd.clamp_low = 5, cmd.clamp_high = 4, WEFT_ERROR_BAD_FIELD;
-            return cmd.shift = rng_.Chance(0.5) ? 32 : -32, WEFT_ERROR_BAD_FIELD;
-          } else if constexpr (std::is_same_v<Cmd, SetupAddCmd>) {
-            if (which == 0) return cmd.a_shift = -32, WEFT_ERROR_BAD_FIELD;
-            if (which == 1) return cmd.b_shift = -32, WEFT_ERROR_BAD_FIELD;
-            if (which == 2) return cmd.sum_shift = -32, WEFT_ERROR_BAD_FIELD;
-            return cmd.sum_clamp_low = -3, cmd.sum_clamp_high = -4, WEFT_ERROR_BAD_FIELD;
-          } else if constexpr (std::is_same_v<Cmd, RunCmd> || std::is_same_v<Cmd, EltwiseCmd>) {
-            if (which == 0) return cmd.pixels = 0, WEFT_ERROR_BAD_FIELD;
-            if (which == 1) return cmd.pixels = config_.stripe + 1, WEFT_ERROR_BAD_FIELD;
-            if (which == 2) return cmd.tile_x = cmd.tile_width, WEFT_ERROR_BAD_FIELD;
-            if (which == 3) return cmd.tile_width = cmd.tile_x = 0, WEFT_ERROR_BAD_FIELD;
-            if constexpr (std::is_same_v<Cmd, RunCmd>) {
-              if (which == 4) return cmd.beats = 0, WEFT_ERROR_BAD_FIELD;
-            }
-            return cmd.channels = 0, WEFT_ERROR_BAD_FIELD;
-          } else if constexpr (std::is_same_v<Cmd, SoftmaxCmd>) {
-            return cmd.length = 0, WEFT_ERROR_BAD_FIELD;
-          } else {
-            return WEFT_ERROR_NONE;
-          }
-        },
-        command);
-  }
-
   const HardwareConfig& config_;
   const StreamOptions options_;
   Rng rng_;
@@ -1167,15 +1020,12 @@ class Generator {
   uint64_t next_stream_ = 0, next_mark_ = 0, next_weight_ = 0;
   int64_t next_layer_ = 0;
 
-  std::vector<Byte> spad_;
-  std::map<uint64_t, MemoryWord> memory_words_;
-  std::array<int64_t, kLanes> issued_ = {};
-  std::array<Need, kLanes> known_ = {};
-  std::array<std::vector<Need>, kLanes> over_;
+  AccessRecord record_;
   int64_t written_ = 0, released_ = 0, allocated_ = 0;
   std::vector<uint64_t> word_address_;  // of each weight word of the job
   Extent reusable_;                     // weights that can be used once more
   bool chain_ = false;                  // accumulators are kept for the next RUN
+  size_t chain_begin_ = 0;              // its first command
   int64_t chain_pixels_ = 0, chain_channels_ = 0, chain_tile_width_ = 0, chain_tile_x_ = 0;
   size_t chain_beats_ = 0;
   bool input_ = false, output_ = false, add_ = false;
@@ -1189,139 +1039,6 @@ class Generator {
 StreamCase GenerateStreams(const HardwareConfig& config, uint64_t seed,
                            const StreamOptions& options) {
   return Generator(config, seed, options).Generate();
-}
-
-uint64_t AddressOf(const StreamCase& streams, int64_t region, int64_t offset) {
-  return (streams.region_base[static_cast<size_t>(region)] + static_cast<uint64_t>(offset)) &
-         kAddressMask;
-}
-
-std::vector<Writes> WritesOf(const StreamCase& streams, const StreamJob& job) {
-  std::vector<Writes> all;
-  SetupOutputCmd output;
-  for (const Command& command : job.commands) {
-    Writes writes;
-    const auto add = [](std::vector<Extent>& to, uint64_t begin, int64_t bytes) {
-      to.push_back({begin, begin + static_cast<uint64_t>(bytes)});
-    };
-    const auto stripe = [&](const auto& cmd) {
-      for (const int64_t offset : Offsets(cmd, output.out_pitch, output.out_pixel)) {
-        add(writes.scratchpad, static_cast<uint64_t>(cmd.out_addr + offset), cmd.channels);
-      }
-    };
-    if (const auto* setup = std::get_if<SetupOutputCmd>(&command)) output = *setup;
-    if (const auto* run = std::get_if<RunCmd>(&command); run != nullptr && run->acc_last != 0) {
-      stripe(*run);
-    }
-    if (const auto* eltwise = std::get_if<EltwiseCmd>(&command)) stripe(*eltwise);
-    if (const auto* softmax = std::get_if<SoftmaxCmd>(&command)) {
-      add(writes.scratchpad, static_cast<uint64_t>(softmax->out_addr), softmax->length);
-    }
-    if (const auto* load = std::get_if<LoadCmd>(&command)) {
-      for (int64_t r = 0; r < load->rows; ++r) {
-        add(writes.scratchpad, static_cast<uint64_t>(load->spad_addr + r * load->spad_pitch),
-            load->row_bytes);
-      }
-    }
-    if (const auto* store = std::get_if<StoreCmd>(&command)) {
-      for (int64_t r = 0; r < store->rows; ++r) {
-        add(writes.memory,
-            AddressOf(streams, store->region, store->offset) +
-                static_cast<uint64_t>(r * store->mem_pitch),
-            store->row_bytes);
-      }
-    }
-    all.push_back(std::move(writes));
-  }
-  return all;
-}
-
-void CountStreams(const StreamCase& streams, std::map<std::string, uint64_t>& histogram) {
-  for (const StreamJob& job : streams.jobs) {
-    ++histogram[job.error_code == 0 ? "jobs: legal" : "jobs: illegal"];
-    if (job.error_code != 0) ++histogram[fmt::format("error: {}", ErrorText(job.error_code))];
-    int64_t mode = 0;
-    for (const Command& command : job.commands) {
-      ++histogram[fmt::format("command: {}", InfoOf(command).name)];
-      if (const auto* setup = std::get_if<SetupInputCmd>(&command)) mode = setup->mode;
-      if (const auto* run = std::get_if<RunCmd>(&command)) {
-        ++histogram[fmt::format("RUN: mode {}", mode)];
-        const int64_t blocks = CeilDiv(run->channels, streams.config->n);
-        ++histogram[fmt::format("RUN: blocks {}", blocks < 3 ? std::to_string(blocks) : "3..")];
-        ++histogram[fmt::format("RUN: pixels {}", run->pixels == 1    ? "1"
-                                                  : run->pixels <= 8  ? "2..8"
-                                                  : run->pixels <= 63 ? "9..63"
-                                                                      : "64")];
-        ++histogram[fmt::format("RUN: beats {}", run->beats == 1    ? "1"
-                                                 : run->beats <= 9  ? "2..9"
-                                                 : run->beats <= 64 ? "10..64"
-                                                                    : "65..")];
-        if (run->acc_last == 0) ++histogram["RUN: keeps accumulators"];
-        if (run->weights_shared != 0) ++histogram["RUN: shared weights"];
-        if (run->wait_step_block != 0) ++histogram["waits: step per block"];
-        if (run->wait_step_beat != 0) ++histogram["waits: step per beat"];
-        if (run->wait_mask != 0) ++histogram["waits: RUN"];
-      }
-      if (const auto* load = std::get_if<LoadCmd>(&command); load && load->wait_mask != 0) {
-        ++histogram["waits: LOAD"];
-      }
-      if (const auto* store = std::get_if<StoreCmd>(&command); store && store->wait_mask != 0) {
-        ++histogram["waits: STORE"];
-      }
-    }
-  }
-}
-
-StreamJob WithoutCommands(const StreamCase& streams, const StreamJob& job, size_t first,
-                          size_t count) {
-  StreamJob result = job;
-  result.commands.clear();
-  std::array<int64_t, kLanes> before = {}, dropped = {};
-  int64_t words_before = 0, words_dropped = 0;
-  const auto adjust = [&](auto& cmd) {
-    const std::array<int64_t*, kLanes> counts = {&cmd.wait_load, &cmd.wait_exec, &cmd.wait_store};
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const auto wait = static_cast<int16_t>(*counts[lane]);
-      const int64_t kept =
-          wait <= before[lane] ? wait : std::max(before[lane], wait - dropped[lane]);
-      *counts[lane] = kept & 0xffff;
-    }
-  };
-  for (size_t i = 0; i < job.commands.size(); ++i) {
-    Command command = job.commands[i];
-    const bool drop = i >= first && i < first + count;
-    Need units = {};
-    int64_t words = 0;
-    std::visit(
-        [&](auto& cmd) {
-          using Cmd = std::decay_t<decltype(cmd)>;
-          if constexpr (std::is_same_v<Cmd, LoadCmd>) units[kLoad] = 1;
-          if constexpr (std::is_same_v<Cmd, StoreCmd>) units[kStore] = 1;
-          if constexpr (std::is_same_v<Cmd, SoftmaxCmd>) units[kExec] = 1;
-          if constexpr (std::is_same_v<Cmd, RunCmd>) {
-            units[kExec] = cmd.acc_last != 0 ? CeilDiv(cmd.channels, streams.config->n) : 0;
-          }
-          if constexpr (std::is_same_v<Cmd, EltwiseCmd>) {
-            units[kExec] = CeilDiv(cmd.channels, streams.config->n);
-          }
-          if constexpr (std::is_same_v<Cmd, LoadWeightsCmd>) words = cmd.words;
-          if constexpr (requires { cmd.wait_load; }) adjust(cmd);
-          if constexpr (requires { cmd.weights_pos; }) {
-            if (cmd.weights_pos >= words_before) {
-              cmd.weights_pos = (cmd.weights_pos - words_dropped) & 0xffff;
-            }
-          }
-        },
-        command);
-    if (!drop) result.commands.push_back(command);
-    if (i < first) words_before += words;
-    if (drop) words_dropped += words;
-    for (int lane = 0; lane < kLanes; ++lane) {
-      if (i < first) before[lane] += units[lane];
-      if (drop) dropped[lane] += units[lane];
-    }
-  }
-  return result;
 }
 
 }  // namespace weft::testing

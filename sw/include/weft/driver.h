@@ -40,7 +40,9 @@ typedef enum weft_result {
   WEFT_E_PENDING,          // the job has not ended yet
   WEFT_E_TIMEOUT,          // the device did not get there in the time given
   WEFT_E_JOB,              // the job ended in an error: weft_device.last_error says which
-  WEFT_E_HALTED            // an earlier job ended in an error: weft_resume goes on with this one
+  WEFT_E_HALTED,           // an earlier job ended in an error: weft_resume goes on with this one
+  WEFT_E_LOCKED,           // the memory window is locked until the hard reset
+  WEFT_E_BUSY              // jobs are running or queued: memory windows cannot be changed
 } weft_result;
 
 // What the driver needs from its surroundings. `context` is handed back in every call.
@@ -113,6 +115,16 @@ weft_result weft_start_ring(weft_device* device, void* memory, uint64_t address,
 // Base address of a memory region (0..7), a multiple of 64. A job takes the bases when it starts:
 // change them only while no submitted job waits to start.
 weft_result weft_set_region(weft_device* device, uint32_t region, uint64_t base);
+
+// Memory window `window` (0..7): the device may touch bytes first_address to last_address, both
+// included, as `permissions` says (WEFT_WINDOW_CONTROL_READ, _WRITE or both). first_address and
+// last_address + 1 are multiples of 256; when these two are equal the window holds nothing. With
+// `permissions` 0 the window is switched off. As soon as one window is on, the device touches only
+// what windows permit: the job ring, which it reads, needs one too. `lock`: neither this function
+// nor anything but the hard reset changes the window any more. WEFT_E_ARGUMENT, WEFT_E_LOCKED or
+// WEFT_E_BUSY, and nothing has changed, when it cannot be done. weft_reset keeps windows.
+weft_result weft_set_window(weft_device* device, uint32_t window, uint64_t first_address,
+                            uint64_t last_address, uint32_t permissions, bool lock);
 
 // Cycles without progress after which the device ends a job with WEFT_ERROR_TIMEOUT; 0: never.
 void weft_set_watchdog(weft_device* device, uint32_t cycles);

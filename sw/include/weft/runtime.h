@@ -58,10 +58,17 @@ struct RunResult {
   double seconds = 0;  ///< wall clock while jobs ran
 };
 
+struct RuntimeOptions {
+  /// Let the device touch nothing but what the program may: it reads the job ring, program and
+  /// inputs, writes outputs and marks, and does both in the arena. Costs no time. Windows that the
+  /// host has locked stay as they are.
+  bool windows = true;
+};
+
 class Runtime {
  public:
   /// Checks the device's identity and sets up the job ring.
-  static Result<std::unique_ptr<Runtime>> Open(Device& device);
+  static Result<std::unique_ptr<Runtime>> Open(Device& device, const RuntimeOptions& options = {});
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;

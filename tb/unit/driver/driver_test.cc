@@ -263,6 +263,49 @@ TEST_F(Driver, SetsRegionsAndWatchdog) {
   EXPECT_EQ(fake_.Read(WEFT_REG_WATCHDOG), 77u);
 }
 
+TEST_F(Driver, SetsWindows) {
+  constexpr uint32_t kRead = WEFT_WINDOW_CONTROL_READ, kWrite = WEFT_WINDOW_CONTROL_WRITE;
+  const auto expect = [&](uint32_t i, uint32_t first, uint32_t last, uint32_t control) {
+    EXPECT_EQ(fake_.Read(WEFT_REG_WINDOW_FIRST(i)), first);
+    EXPECT_EQ(fake_.Read(WEFT_REG_WINDOW_LAST(i)), last);
+    EXPECT_EQ(fake_.Read(WEFT_REG_WINDOW_CONTROL(i)), control);
+  };
+  ASSERT_EQ(weft_set_window(&device_, 0, 0x1200, 0x34ff, kRead, false), WEFT_OK);
+  expect(0, 0x12, 0x34, WEFT_WINDOW_CONTROL_ENABLE | kRead);
+  ASSERT_EQ(weft_set_window(&device_, 7, 0xff'ffff'ff00, 0xff'ffff'ffff, kRead | kWrite, false),
+            WEFT_OK);
+  expect(7, 0xffffffff, 0xffffffff, WEFT_WINDOW_CONTROL_ENABLE | kRead | kWrite);
+  ASSERT_EQ(weft_set_window(&device_, 1, 0x500, 0x4ff, kWrite, false), WEFT_OK) << "empty";
+  expect(1, 5, 4, WEFT_WINDOW_CONTROL_ENABLE | kWrite);
+  ASSERT_EQ(weft_set_window(&device_, 0, 0, 0xff, 0, false), WEFT_OK);
+  expect(0, 0, 0, 0);
+  ASSERT_EQ(weft_set_window(&device_, 2, 0, 0xff, kRead, true), WEFT_OK);
+  expect(2, 0, 0, WEFT_WINDOW_CONTROL_ENABLE | kRead | WEFT_WINDOW_CONTROL_LOCK);
+  EXPECT_EQ(weft_set_window(&device_, 2, 0, 0xff, kRead, true), WEFT_E_LOCKED);
+}
+
+TEST_F(Driver, RefusesBadWindows) {
+  struct Case {
+    uint32_t window;
+    uint64_t first, last;
+    uint32_t permissions;
+  };
+  for (const Case& c :
+       {Case{8, 0, 0xff, 2}, Case{0, 0x80, 0xff, 2}, Case{0, 0, 0xfe, 2}, Case{0, 0x300, 0x1ff, 2},
+        Case{0, uint64_t{1} << 40, uint64_t{2} << 40, 2}, Case{0, 0, (uint64_t{1} << 40) + 0xff, 2},
+        Case{0, 0, ~uint64_t{0}, 2}, Case{0, 0, 0xff, WEFT_WINDOW_CONTROL_LOCK}}) {
+    EXPECT_EQ(weft_set_window(&device_, c.window, c.first, c.last, c.permissions, false),
+              WEFT_E_ARGUMENT)
+        << c.window << " " << c.first << " " << c.last;
+  }
+  fake_.script = {{WEFT_ERROR_NONE, 500}};
+  const uint32_t job = Submit();
+  EXPECT_EQ(weft_set_window(&device_, 0, 0, 0xff, 2, false), WEFT_E_BUSY);
+  EXPECT_EQ(fake_.Read(WEFT_REG_WINDOW_CONTROL(0)), 0u);
+  EXPECT_EQ(weft_wait(&device_, job, kSoon), WEFT_OK);
+  EXPECT_EQ(weft_set_window(&device_, 0, 0, 0xff, 2, false), WEFT_OK);
+}
+
 TEST_F(Driver, CompletesJobsAndWritesTheirEntries) {
   for (uint32_t i = 0; i < 10; ++i) {
     const weft_job job = {kHash, 5, 64 * i, 100 + i};
@@ -405,7 +448,7 @@ TEST_F(Driver, ReadsCounters) {
 
 TEST(DriverText, EveryResultAndErrorHasAText) {
   std::map<std::string, int> texts;
-  for (int result = WEFT_OK; result <= WEFT_E_HALTED; ++result) {
+  for (int result = WEFT_OK; result <= WEFT_E_BUSY; ++result) {
     ++texts[weft_result_text(static_cast<weft_result>(result))];
   }
   for (uint32_t code = 0; code <= WEFT_ERROR_UNAUTHORIZED; ++code) ++texts[weft_error_text(code)];

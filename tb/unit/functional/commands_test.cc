@@ -299,6 +299,22 @@ const std::vector<Refusal>& Refusals() {
                      job.Add(cmd);
                    }};
   };
+  // Legal up to a RUN of one of two beats; `end` adds what may not follow. `last` would be legal.
+  const auto accumulation = [](std::string name, std::function<void(Job&, RunCmd & last)> end) {
+    return Refusal{std::move(name), kField, [end](Job& job) {
+                     SetupInputCmd input = Input(job);
+                     input.kernel_rows = 2 * job.config().window_rows;
+                     RunCmd cmd = LegalRun(job);
+                     cmd.acc_last = 0;
+                     job.Add(SetupAddCmd{});
+                     job.Add(input);
+                     job.Add(Output(job));
+                     job.Add(cmd);
+                     cmd.acc_first = 0;
+                     cmd.acc_last = 1;
+                     end(job, cmd);
+                   }};
+  };
   const SetupInputCmd input{.mode = 2, .kernel_rows = 1, .kernel_span = 1};
   const SetupOutputCmd output{.per_tensor = 1};
   const SetupAddCmd add{};
@@ -342,6 +358,16 @@ const std::vector<Refusal>& Refusals() {
       run("RunNoChannels", kField, [](Job&, auto&, auto&, RunCmd& r) { r.channels = 0; }),
       run("RunNoBeats", kField, [](Job&, auto&, auto&, RunCmd& r) { r.beats = 0; }),
       run("RunPartialOfTwoBlocks", kField, [](Job& j, auto&, auto&, RunCmd& r) { r.acc_last = 0; r.channels = j.config().n + 1; }),
+      run("RunContinuesNothing", kField, [](Job&, auto&, auto&, RunCmd& r) { r.acc_first = 0; }),
+      accumulation("AccumulationBegunTwice", [](Job& job, RunCmd& last) { last.acc_first = 1; job.Add(last); }),
+      accumulation("AccumulationOfOtherPixels", [](Job& job, RunCmd& last) { last.pixels = 3; job.Add(last); }),
+      accumulation("AccumulationOfOtherChannels", [](Job& job, RunCmd& last) { last.channels -= 1; job.Add(last); }),
+      accumulation("AccumulationWithSetupInput", [](Job& job, RunCmd&) { job.Add(Input(job)); }),
+      accumulation("AccumulationWithSetupOutput", [](Job& job, RunCmd&) { job.Add(Output(job)); }),
+      accumulation("AccumulationWithSetupAdd", [](Job& job, RunCmd&) { job.Add(SetupAddCmd{}); }),
+      accumulation("AccumulationWithEltwise", [](Job& job, RunCmd&) { job.Add(Eltwise(job)); }),
+      accumulation("AccumulationWithSoftmax", [](Job& job, RunCmd&) { job.Add(SoftmaxCmd{.length = 1}); }),
+      accumulation("AccumulationWithEnd", [](Job& job, RunCmd&) { job.Add(EndCmd{}); }),
       run("RunContinuedOfTwoBlocks", kField, [](Job& j, auto&, auto&, RunCmd& r) { r.acc_first = 0; r.channels = j.config().n + 1; }),
       run("RunSharedWithParams", kField, [](Job&, auto&, SetupOutputCmd& o, RunCmd& r) { o.has_params = 1; r.weights_shared = 1; }),
       run("RunAddWithoutSetup", kField, [](Job&, auto&, SetupOutputCmd& o, RunCmd&) { o.add = 1; }),

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tb/unit/functional/job.h"
@@ -307,6 +308,146 @@ TEST_F(Errors, RingBeyondMemory) {
   ASSERT_TRUE(job.device().WaitForInterrupt(100));
   EXPECT_EQ(job.error(), WEFT_ERROR_READ_ERROR);
   EXPECT_EQ(job.Get(WEFT_REG_ERROR_ADDR_HI), 1u);
+}
+
+TEST_F(Errors, ReservedWordsOfTheEntry) {
+  for (size_t i = 5; i < 16; ++i) {
+    Job fresh(kConfig);
+    std::array<uint32_t, 16> entry = {kJobId, kConfig.hash, 8, 0, 0};
+    entry[i] = i;
+    fresh.QueueEntry(entry);
+    EXPECT_EQ(fresh.Finish(), WEFT_ERROR_BAD_FIELD) << i;
+    entry[WEFT_JOB_CONFIG_HASH] ^= 1;
+    Job other(kConfig);
+    other.QueueEntry(entry);
+    EXPECT_EQ(other.Finish(), WEFT_ERROR_CONFIG_MISMATCH) << i;
+  }
+}
+
+// --- windows ---
+
+constexpr uint32_t kReadOn = WEFT_WINDOW_CONTROL_ENABLE | WEFT_WINDOW_CONTROL_READ;
+constexpr uint32_t kWriteOn = WEFT_WINDOW_CONTROL_ENABLE | WEFT_WINDOW_CONTROL_WRITE;
+
+// A job that reads ring, program and input, and writes an output and a mark.
+class WindowsTest : public ::testing::Test {
+ protected:
+  // [begin, end) of memory.
+  void Set(uint32_t window, uint64_t begin, uint64_t end, uint32_t control) {
+    job->Set(WEFT_REG_WINDOW_FIRST(window), begin / 256);
+    job->Set(WEFT_REG_WINDOW_LAST(window), end / 256 - 1);
+    job->Set(WEFT_REG_WINDOW_CONTROL(window), control);
+  }
+  void SetAll() {
+    Set(0, kRingBase, kRingBase + 256, kReadOn);
+    Set(1, 0, kRegionBytes, kReadOn);
+    Set(2, kRegionInput * kRegionBytes + 256, kRegionInput * kRegionBytes + 1024, kReadOn);
+    Set(3, kRegionOutput * kRegionBytes, kRegionOutput * kRegionBytes + 512, kWriteOn);
+    Set(4, kRegionMarks * kRegionBytes, kRegionMarks * kRegionBytes + 256, kWriteOn);
+  }
+  uint32_t Run() {
+    job->Add(LoadWeightsCmd{.region = kRegionProgram, .words = 4});
+    job->Add(LoadCmd{.region = kRegionInput, .offset = 256, .rows = 1, .row_bytes = 768});
+    job->Add(StoreCmd{.region = kRegionOutput,
+                      .rows = 2,
+                      .row_bytes = 200,
+                      .mem_pitch = 256,
+                      .wait_mask = 1,
+                      .wait_load = 1});
+    job->Add(MarkCmd{.region = kRegionMarks, .offset = 192});
+    return job->Run();
+  }
+  uint64_t ErrorAddress() { return job->Get(WEFT_REG_ERROR_ADDR_LO); }
+
+  std::unique_ptr<Job> job = std::make_unique<Job>(kConfig);
+};
+
+TEST_F(WindowsTest, ExactlyFittingOnesDoNotMatter) {
+  SetAll();
+  EXPECT_EQ(Run(), WEFT_ERROR_NONE);
+}
+
+TEST_F(WindowsTest, EveryKindOfAccessIsChecked) {
+  struct Case {
+    uint32_t window, command;
+    uint64_t address;
+  };
+  for (const Case& c :
+       {Case{0, 0, kRingBase}, Case{1, 0, kStreamOffset},
+        Case{2, 1, kRegionInput * kRegionBytes + 256}, Case{3, 2, kRegionOutput * kRegionBytes},
+        Case{4, 3, kRegionMarks * kRegionBytes + 192}}) {
+    job = std::make_unique<Job>(kConfig);
+    SetAll();
+    // The other permission is not enough.
+    const uint32_t control = job->Get(WEFT_REG_WINDOW_CONTROL(c.window));
+    job->Set(WEFT_REG_WINDOW_CONTROL(c.window), control ^ (kReadOn ^ kWriteOn));
+    EXPECT_EQ(Run(), WEFT_ERROR_WINDOW) << c.window;
+    EXPECT_EQ(job->error_command(), c.command);
+    EXPECT_EQ(ErrorAddress(), c.address);
+  }
+}
+
+TEST_F(WindowsTest, AnAccessStopsAtTheFirstDeniedBlock) {
+  SetAll();
+  Set(2, kRegionInput * kRegionBytes + 256, kRegionInput * kRegionBytes + 768, kReadOn);
+  EXPECT_EQ(Run(), WEFT_ERROR_WINDOW);
+  EXPECT_EQ(job->error_command(), 1u);
+  EXPECT_EQ(ErrorAddress(), kRegionInput * kRegionBytes + 768);
+}
+
+TEST_F(WindowsTest, NeighboursAndOverlapsJoin) {
+  SetAll();
+  const uint64_t input = kRegionInput * kRegionBytes;
+  Set(2, input + 256, input + 512, kReadOn);
+  Set(5, input + 512, input + 1024, kReadOn);
+  EXPECT_EQ(Run(), WEFT_ERROR_NONE);
+}
+
+TEST_F(WindowsTest, AnEmptyOneDeniesAll) {
+  Set(0, 512, 512, kReadOn | kWriteOn);
+  EXPECT_EQ(Run(), WEFT_ERROR_WINDOW);
+  EXPECT_EQ(ErrorAddress(), kRingBase);
+}
+
+TEST_F(WindowsTest, LocksAndBusyKeepThem) {
+  Set(3, 256, 512, kWriteOn | WEFT_WINDOW_CONTROL_LOCK);
+  Set(3, 0, 1024, 0);
+  const auto expect = [&](uint32_t window, uint32_t first, uint32_t last, uint32_t control) {
+    EXPECT_EQ(job->Get(WEFT_REG_WINDOW_FIRST(window)), first);
+    EXPECT_EQ(job->Get(WEFT_REG_WINDOW_LAST(window)), last);
+    EXPECT_EQ(job->Get(WEFT_REG_WINDOW_CONTROL(window)), control);
+  };
+  expect(3, 1, 1, kWriteOn | WEFT_WINDOW_CONTROL_LOCK);
+  Set(4, 256, 512, kReadOn);
+  job->Set(WEFT_REG_CONTROL, WEFT_CONTROL_RESET);
+  expect(3, 1, 1, kWriteOn | WEFT_WINDOW_CONTROL_LOCK);
+  expect(4, 1, 1, kReadOn);
+  job->Set(WEFT_REG_WINDOW_CONTROL(4), 0xFFFFFFF6);
+  expect(4, 1, 1, 6);  // what is not a bit reads as zero; FIRST and LAST are 32 bits
+  job->Set(WEFT_REG_WINDOW_FIRST(4), 0xFFFFFFFF);
+  expect(4, 0xFFFFFFFF, 1, 6);
+  EXPECT_EQ(job->Get(WEFT_REG_WINDOW_CONTROL(4) + 4), 0u);
+
+  Job busy(kConfig);
+  for (int i = 0; i < 50; ++i) busy.Add(NopCmd{});
+  busy.Queue();
+  busy.Set(WEFT_REG_WINDOW_CONTROL(0), kReadOn);
+  EXPECT_EQ(busy.Get(WEFT_REG_WINDOW_CONTROL(0)), 0u);
+  EXPECT_EQ(busy.Finish(), WEFT_ERROR_NONE);
+  busy.Set(WEFT_REG_WINDOW_CONTROL(0), kReadOn);
+  EXPECT_EQ(busy.Get(WEFT_REG_WINDOW_CONTROL(0)), kReadOn);
+}
+
+TEST_F(WindowsTest, RowsWrapAroundTheAddressSpace) {
+  job->Set(WEFT_REG_REGION_BASE_LO(7), 0xFFFFFF00);
+  job->Set(WEFT_REG_REGION_BASE_HI(7), 0xFF);
+  job->Set(WEFT_REG_WINDOW_LAST(0), 0xFFFFFFFE);
+  job->Set(WEFT_REG_WINDOW_CONTROL(0), kReadOn | kWriteOn);
+  job->Add(StoreCmd{.region = 7, .offset = 256, .rows = 1, .row_bytes = 32});  // at address 0
+  job->Add(StoreCmd{.region = 7, .offset = 192, .rows = 1, .row_bytes = 128});
+  EXPECT_EQ(job->Run(), WEFT_ERROR_WINDOW);
+  EXPECT_EQ(job->error_command(), 1u);
+  EXPECT_EQ(ErrorAddress(), 0xFFFFFFC0u);
 }
 
 TEST(Reset, ForgetsJobsErrorsAndCountersAndKeepsBases) {

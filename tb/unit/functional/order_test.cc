@@ -437,39 +437,17 @@ const std::vector<Rule>& Rules() {
          softmax.out_addr = 200;
          s.Add(softmax);
        }},
-      {"ChainWithoutBeginning", "no RUN before it has left any",
+      {"InPlaceWithPixelsThatOverlap", "before they are read",
        [](Stream& s, bool ok) {
          s.Setups(s.At(0));
-         RunCmd run = s.Run3(s.At(1));
-         run.channels = s.n;
-         run.acc_first = ok;
-         s.Add(run);
-       }},
-      {"ChainOfOtherPixels", "goes on with accumulators of 4 pixels",
-       [](Stream& s, bool ok) {
-         s.Setups(s.At(0), 0);
-         const int64_t position = s.LoadWeights(Block(s.config(), 3));
-         RunCmd run = s.Run3(s.At(1));
-         run.weights_pos = position;
-         run.channels = s.n;
-         run.acc_last = 0;
-         s.Add(run);
-         run.acc_first = 0;
-         run.acc_last = 1;
-         run.beats = 2;
-         run.pixels = ok ? kPixels : kPixels - 1;
-         s.Add(run);
-       }},
-      {"EltwiseInsideAChain", "between RUNs that share accumulators",
-       [](Stream& s, bool ok) {
-         s.Setups(s.At(0), 0);
-         const int64_t position = s.LoadWeights(Block(s.config(), 3));
-         RunCmd run = s.Run3(s.At(1));
-         run.weights_pos = position;
-         run.channels = s.n;
-         run.acc_last = ok;
-         s.Add(run);
-         s.Add(s.Eltwise3(s.At(2), s.At(3)));
+         EltwiseCmd eltwise = s.Eltwise3(s.At(1), s.At(1));
+         s.Add(SetupOutputCmd{.out_pitch = kPixels * s.n,
+                              .out_pixel = s.n - (ok ? 0 : 1),
+                              .per_tensor = 1,
+                              .multiplier = 1 << 30,
+                              .shift = 1});
+         eltwise.channels = s.n;
+         s.Add(eltwise);
        }},
       {"MoreBeatsThanTheWindow", "the window ends after 3",
        [](Stream& s, bool ok) {

@@ -144,7 +144,7 @@ TYPED_TEST(RegistersTest, Windows) {
   std::array<Window, 8> windows = {};
   bool busy = false, locks = false;
   int refused = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 8000; ++i) {
     const int64_t what = rng.Int(0, 99);
     Window& window = windows[static_cast<size_t>(rng.Int(0, 7))];
     const uint32_t index = static_cast<uint32_t>(&window - windows.data());
@@ -163,7 +163,7 @@ TYPED_TEST(RegistersTest, Windows) {
       busy = true;
     } else if (what < 40) {
       uint32_t value = static_cast<uint32_t>(rng.Bits());
-      if (!rng.Chance(0.05)) value &= ~WEFT_WINDOW_CONTROL_LOCK;
+      if (!rng.Chance(0.3)) value &= ~WEFT_WINDOW_CONTROL_LOCK;
       const bool taken = !busy && (window.control & WEFT_WINDOW_CONTROL_LOCK) == 0;
       refused += !taken;
       switch (rng.Int(0, 3)) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 
 #include "sim/reference/reference.h"
@@ -170,6 +171,70 @@ TEST(Runtime, TakesAnInputThatNothingReads) {
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->outputs, GoldenOutputs(compiled.graph, inputs));
   EXPECT_FALSE(runtime->Run({inputs[0], Bytes(95)}, {}));
+}
+
+// One window each for the ring and the five regions; what the device may do there.
+constexpr std::array<uint32_t, 8> kWindowPermissions = {
+    WEFT_WINDOW_CONTROL_READ,
+    WEFT_WINDOW_CONTROL_READ,
+    WEFT_WINDOW_CONTROL_READ,
+    WEFT_WINDOW_CONTROL_WRITE,
+    WEFT_WINDOW_CONTROL_READ | WEFT_WINDOW_CONTROL_WRITE,
+    WEFT_WINDOW_CONTROL_WRITE,
+    0,
+    0};
+
+TEST(Runtime, OpensWindowsForWhatTheProgramUses) {
+  Rng rng;
+  const Compiled model = Mnist();
+  const auto device = MakeFunctionalDevice(Config("weft256"), kMemory);
+  const auto runtime = OpenAndLoad(*device, model.program);
+  uint32_t next = 0;  // block
+  for (uint32_t i = 0; i < kWindowPermissions.size(); ++i) {
+    const bool used = i == 0 || (i <= kNumRegions && model.program.region_bytes[i - 1] > 0);
+    const uint32_t control = device->ReadRegister(WEFT_REG_WINDOW_CONTROL(i));
+    EXPECT_EQ(control, used ? kWindowPermissions[i] | WEFT_WINDOW_CONTROL_ENABLE : 0) << i;
+    if (!used) continue;
+    const uint32_t first = device->ReadRegister(WEFT_REG_WINDOW_FIRST(i));
+    const uint32_t last = device->ReadRegister(WEFT_REG_WINDOW_LAST(i));
+    EXPECT_GE(first, next);
+    next = last + 1;
+    const uint64_t bytes = i == 0 ? 256 : model.program.region_bytes[i - 1];
+    EXPECT_EQ(next - first, (bytes + 255) / 256) << "not a block too many";
+  }
+  // Each of them is needed.
+  const std::vector<Bytes> inputs = {RandomBytes(rng, 28 * 28)};
+  for (uint32_t i = 0; i < kWindowPermissions.size(); ++i) {
+    const uint32_t control = device->ReadRegister(WEFT_REG_WINDOW_CONTROL(i));
+    if (control == 0) continue;
+    SCOPED_TRACE(i);
+    device->WriteRegister(WEFT_REG_WINDOW_CONTROL(i), WEFT_WINDOW_CONTROL_ENABLE);
+    const auto stopped = runtime->Run(inputs, {});
+    ASSERT_FALSE(stopped);
+    EXPECT_THAT(stopped.error().message, HasSubstr("WINDOW"));
+    EXPECT_THAT(stopped.error().message, HasSubstr("address 0x"));
+    device->WriteRegister(WEFT_REG_WINDOW_CONTROL(i), control);
+    const auto result = runtime->Run(inputs, {});
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->outputs, GoldenOutputs(model.graph, inputs));
+  }
+}
+
+TEST(Runtime, LeavesWindowsOpenAndLockedOnesAlone) {
+  const Compiled model = Mnist();
+  const auto device = MakeFunctionalDevice(Config("weft256"), kMemory);
+  device->WriteRegister(WEFT_REG_WINDOW_LAST(2), 0xffffffff);
+  const uint32_t locked = WEFT_WINDOW_CONTROL_ENABLE | WEFT_WINDOW_CONTROL_READ |
+                          WEFT_WINDOW_CONTROL_WRITE | WEFT_WINDOW_CONTROL_LOCK;
+  device->WriteRegister(WEFT_REG_WINDOW_CONTROL(2), locked);
+  for (const bool windows : {true, false}) {
+    const auto runtime = Runtime::Open(*device, {.windows = windows});
+    ASSERT_TRUE(runtime);
+    ASSERT_TRUE((*runtime)->Load(model.program));
+    EXPECT_EQ(device->ReadRegister(WEFT_REG_WINDOW_CONTROL(2)), locked);
+    EXPECT_EQ(device->ReadRegister(WEFT_REG_WINDOW_CONTROL(0)) != 0, windows);
+    EXPECT_TRUE((*runtime)->Run({Bytes(28 * 28)}, {}));
+  }
 }
 
 TEST(Runtime, ConvertsFloatInputsAndOutputs) {

@@ -314,6 +314,63 @@ TEST(AxiMemory, TakesDataAheadOfItsAddress) {
   EXPECT_THAT(master.memory.violations(), IsEmpty());
 }
 
+TEST(AxiMemory, AFrozenChannelStandsStillAndGoesOn) {
+  Rng rng;
+  for (int channel = 0; channel < kAxiChannels; ++channel) {
+    SCOPED_TRACE(channel);
+    const auto which = static_cast<AxiChannel>(channel);
+    const bool of_reads = which == AxiChannel::kReadAddress || which == AxiChannel::kReadData;
+    std::vector<uint8_t> bytes(4096);
+    Master master(bytes, {.read_latency = 3, .write_latency = 3});
+    master.memory.Freeze(which, true);
+    for (uint64_t i = 0; i < 3; ++i) {
+      master.reads.push_back({0, i * 256, 15});
+      master.Write(0, i * 256, Beats(rng, 16));
+    }
+    master.Steps(500);
+    // The other direction is done, this one has not got past the channel.
+    EXPECT_EQ(master.beats.size(), of_reads ? 0u : 48u);
+    EXPECT_EQ(master.answers.size(), of_reads ? 3u : 0u);
+    EXPECT_EQ(master.reads.size(), which == AxiChannel::kReadAddress ? 3u : 0u);
+    EXPECT_EQ(master.writes.size(), which == AxiChannel::kWriteAddress ? 3u : 0u);
+    EXPECT_EQ(master.write_beats.size(), which == AxiChannel::kWriteData ? 48u : 0u);
+    EXPECT_FALSE(master.memory.settled());
+    EXPECT_EQ(master.memory.last_unsettled(), master.memory.cycle());
+    master.memory.Freeze(which, false);
+    master.Run();
+    master.Steps(2);
+    EXPECT_EQ(master.beats.size(), 48u);
+    EXPECT_EQ(master.answers.size(), 3u);
+    EXPECT_TRUE(master.memory.settled());
+    EXPECT_THAT(master.memory.violations(), IsEmpty());
+  }
+}
+
+TEST(AxiMemory, ResetForgetsBurstsAndKeepsContents) {
+  Rng rng;
+  std::vector<uint8_t> bytes(4096);
+  Master master(bytes, {.read_latency = 50, .write_latency = 50});
+  std::vector<AxiBurst> seen;
+  master.memory.SetObserver([&](const AxiBurst& burst) { seen.push_back(burst); });
+  master.reads.push_back({1, 512, 15});
+  master.Write(0, 256, Beats(rng, 16));
+  master.Steps(30);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].write ? seen[1].address : seen[0].address, 512u);
+  EXPECT_EQ(seen[0].bytes, 256u);
+  const std::vector<uint8_t> written = bytes;
+  master.memory.Reset();
+  EXPECT_TRUE(master.memory.settled());
+  master.Steps(200);
+  EXPECT_THAT(master.beats, IsEmpty());
+  EXPECT_THAT(master.answers, IsEmpty());
+  EXPECT_EQ(bytes, written);
+  master.reads.push_back({0, 256, 0});
+  master.Run();
+  EXPECT_EQ(master.beats.size(), 1u);
+  EXPECT_THAT(master.memory.violations(), IsEmpty());
+}
+
 TEST(AxiMemory, AnswersFaultsWithTheirResponse) {
   Rng rng;
   std::vector<uint8_t> bytes(0x1010, 7);
