@@ -124,13 +124,13 @@ module weft_axi_read #(
 
   assign axi_arsize_o = 3'($clog2(weft_pkg::AxiBytes));
   assign axi_arburst_o = 2'b01;
-  assign axi_arcache_o = cache_i;
-  assign axi_arprot_o = prot_i;
 
   always_ff @(posedge clk_i) begin
     if (issue) begin
       axi_arid_o <= IdWidth'(pick_client);
       axi_araddr_o <= pick_addr;
+      axi_arcache_o <= cache_i;
+      axi_arprot_o <= prot_i;
       axi_arlen_o <= burst_len[8*pick_client+:8];
     end
     if (!rst_ni) begin

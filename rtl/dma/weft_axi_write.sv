@@ -155,13 +155,13 @@ module weft_axi_write #(
   assign axi_awid_o = '0;
   assign axi_awsize_o = 3'(BeatBits);
   assign axi_awburst_o = 2'b01;
-  assign axi_awcache_o = cache_i;
-  assign axi_awprot_o = prot_i;
 
   always_ff @(posedge clk_i) begin
     if (head_valid && head_take) begin
       axi_awaddr_o <= head_addr;
       axi_awlen_o <= 8'(head_len);
+      axi_awcache_o <= cache_i;
+      axi_awprot_o <= prot_i;
     end
     if (!rst_ni) begin
       axi_awvalid_o <= 1'b0;

@@ -60,8 +60,8 @@ module weft_registers (
   // A 64-bit register pair occupies 8 bytes from REGION_BASE_LO on.
   logic wr_region, rd_region;
   logic [2:0] wr_region_index, rd_region_index;
-  assign wr_region = wr_addr_i[11:6] == weft_pkg::RegRegionBaseLo[11:6];
-  assign rd_region = rd_addr_i[11:6] == weft_pkg::RegRegionBaseLo[11:6];
+  assign wr_region = wr_addr_i[11:6] == weft_pkg::RegRegionBaseLo[11:6] && wr_addr_i[1:0] == 2'd0;
+  assign rd_region = rd_addr_i[11:6] == weft_pkg::RegRegionBaseLo[11:6] && rd_addr_i[1:0] == 2'd0;
   assign wr_region_index = wr_addr_i[5:3];
   assign rd_region_index = rd_addr_i[5:3];
 
@@ -164,7 +164,8 @@ module weft_registers (
         if (rd_region) begin
           rd_data_o = rd_addr_i[2] ? {24'b0, base_hi_q[rd_region_index]}
                                    : base_lo_q[rd_region_index];
-        end else if (rd_addr_i[11:6] == weft_pkg::RegCounter[11:6]) begin
+        end else if (rd_addr_i[11:6] == weft_pkg::RegCounter[11:6]
+                     && rd_addr_i[1:0] == 2'd0) begin
           rd_data_o = counter_word;
         end else begin
           rd_data_o = window_word;

@@ -33,9 +33,9 @@ module axi_read #(
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
 
-  // Settings: any, and constant (software changes them only while the device is idle).
-  (* anyconst *) logic [3:0] cache;
-  (* anyconst *) logic [2:0] prot;
+  // Settings: any, in every cycle.
+  (* anyseq *) logic [3:0] cache;
+  (* anyseq *) logic [2:0] prot;
 
   logic idle, rsp_last, error, denied, arvalid, rready;
   logic [2:0] req_ready, rsp_valid, beat;

@@ -35,9 +35,9 @@ module axi_write #(
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
 
-  // Settings: any, and constant (software changes them only while the device is idle).
-  (* anyconst *) logic [3:0] cache;
-  (* anyconst *) logic [2:0] prot;
+  // Settings: any, in every cycle.
+  (* anyseq *) logic [3:0] cache;
+  (* anyseq *) logic [2:0] prot;
 
   logic idle, error, denied, error_client, moved, awvalid, wvalid, wlast, bready;
   logic [1:0] wr_ready, done, awid, awburst;
