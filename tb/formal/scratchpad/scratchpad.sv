@@ -134,7 +134,8 @@ module scratchpad #(
     assign wrong[p] = due_q[p] && rd_data[p*Width + 8*lane +: 8] != due_value_q;
   end
 
-  always_comb begin
+  // Nothing here depends on the time; a first cycle without claims gives the solver a register.
+  always_comb if (started_q) begin
     a_read_granted_in_order: assert (rd_gnt == rd_due);
     a_write_granted_in_order: assert (wr_gnt == wr_first);
     a_one_word_a_bank: assert (!rd_clash);
@@ -143,13 +144,11 @@ module scratchpad #(
     a_some_write_goes: assert (wr_req == '0 || (wr_gnt & wr_req) != '0);
     a_own_data: assert (wrong == '0);
 
-    if (started_q) begin
-      c_all_read: cover (rd_gnt == '1);
-      c_all_write: cover (wr_gnt == '1);
-      c_shared: cover (feed_gnt == '1 && due_q[6:3] == '1);
-      c_load_read_back: cover (due_q[2] && st_data[7:0] == 8'ha5);
-      c_low_priority_waits: cover (feed_req_i[3] && !feed_gnt[3] && ld_req_i && !ld_gnt);
-    end
+    c_all_read: cover (rd_gnt == '1);
+    c_all_write: cover (wr_gnt == '1);
+    c_shared: cover (feed_gnt == '1 && due_q[6:3] == '1);
+    c_load_read_back: cover (due_q[2] && st_data[7:0] == 8'ha5);
+    c_low_priority_waits: cover (feed_req_i[3] && !feed_gnt[3] && ld_req_i && !ld_gnt);
   end
 endmodule
 `default_nettype wire
