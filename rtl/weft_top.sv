@@ -142,7 +142,7 @@ module weft_top #(
       .drain_o(drain), .dma_idle_i(read_idle && write_idle));
 
   weft_counters u_counters (
-      .clk_i, .clear_i(job_begin), .run_i(job_active), .event_i(events), .counters_o(counters));
+      .clk_i, .rst_ni, .clear_i(job_begin), .run_i(job_active), .event_i(events), .counters_o(counters));
 
   // ---------------------------------------------------------------- command
   logic [2:0]   rd_req_valid, rd_req_ready, rd_rsp_valid, rd_rsp_ready, rd_beat;

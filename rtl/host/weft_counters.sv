@@ -5,6 +5,7 @@
 `default_nettype none
 module weft_counters (
     input  wire logic clk_i,
+    input  wire logic rst_ni,
     input  wire logic clear_i,
     input  wire logic run_i,
     input  wire logic [weft_pkg::NumCounters-1:0] event_i,
@@ -13,7 +14,7 @@ module weft_counters (
   for (genvar g = 0; g < weft_pkg::NumCounters; g++) begin : gen_counter
     logic [31:0] count_q;
     always_ff @(posedge clk_i) begin
-      if (clear_i) count_q <= '0;
+      if (!rst_ni || clear_i) count_q <= '0;
       else if (run_i && event_i[g]) count_q <= count_q + 32'd1;
     end
     assign counters_o[32*g +: 32] = count_q;

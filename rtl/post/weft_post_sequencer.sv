@@ -107,7 +107,7 @@ module weft_post_sequencer (
   logic [15:0] channels_q;                    // left, from the present block on
   // Position within a pass.
   logic [7:0]  p_q, g_q;
-  logic [15:0] channels_left;                 // from group g on
+  logic [15:0] group_first, channels_left;    // first channel of group g; channels from it on
   logic [11:0] x_q;
   logic [20:0] row_q, addr_q, next_row;
 
@@ -150,7 +150,8 @@ module weft_post_sequencer (
   assign rq_addr_o        = addr_q + 21'(32'(g_q) * L);
   assign rq_row_o         = p_q[6:0];
   assign rq_buf_o         = buf_q;
-  assign channels_left = channels_q - 16'(g_q * 8'(L));
+  assign group_first   = 16'(g_q) * 16'(L);
+  assign channels_left = (channels_q > group_first) ? channels_q - group_first : '0;
   assign rq_mask_o     = (channels_left >= 16'(L)) ? '1 : ~({L{1'b1}} << channels_left);
 
   always_comb begin

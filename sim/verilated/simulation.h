@@ -187,14 +187,14 @@ class Simulation final : public VerilatedDevice {
     m.s_axil_arvalid_i = m.s_axil_rready_i = 0;
     m.m_axi_arready_i = m.m_axi_awready_i = m.m_axi_wready_i = 0;
     m.m_axi_rvalid_i = m.m_axi_bvalid_i = 0;
-    context_->assertOn(false);  // registers hold anything until the reset has reached them
+    context_->assertOn(false);  // registers hold anything before the first edge
     for (int i = 0; i < kResetCycles; ++i) {
       Eval();
       m.clk_i = 1;
       Eval();
       m.clk_i = 0;
+      context_->assertOn(true);
     }
-    context_->assertOn(true);
     m.rst_ni = 1;
     memory_.Drive(m);
   }

@@ -176,8 +176,9 @@ Status Runtime::Impl::Load(const Program& program) {
 // that are not needed: all off.
 Status Runtime::Impl::SetWindows() {
   constexpr uint32_t kRead = WEFT_WINDOW_CONTROL_READ, kWrite = WEFT_WINDOW_CONTROL_WRITE;
-  constexpr std::array<uint32_t, kNumRegions> kPermissions = {kRead, kRead, kWrite, kRead | kWrite,
-                                                              kWrite};
+  // Outputs are read where a layer goes on from one that did not stay on chip.
+  constexpr std::array<uint32_t, kNumRegions> kPermissions = {kRead, kRead, kRead | kWrite,
+                                                              kRead | kWrite, kWrite};
   for (uint32_t i = 0; i < WEFT_REG_WINDOW_CONTROL_COUNT; ++i) {
     uint64_t begin = 0, bytes = i == 0 ? kRingBytes : 0;
     uint32_t permissions = kRead;

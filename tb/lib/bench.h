@@ -87,7 +87,10 @@ class Bench {
   void Reset() {
     if constexpr (requires(Model & m) { m.rst_ni; }) {
       model_->rst_ni = 0;
-      for (int i = 0; i < 4; ++i) Tick();
+      context_->assertOn(false);  // registers hold anything before the first edge
+      Tick();
+      context_->assertOn(true);
+      for (int i = 0; i < 3; ++i) Tick();
       model_->rst_ni = 1;
     }
   }

@@ -71,6 +71,8 @@ class Recovery : public ::testing::TestWithParam<DeviceKind> {
     return result ? "" : result.error().message;
   }
 
+  void AccessBeyondTheMemory(bool windows);
+
   void ExpectExact(Runtime& runtime) {
     ASSERT_TRUE(runtime.Load(program_));
     const Result<RunResult> result = runtime.Run({input_}, {});
@@ -131,10 +133,11 @@ TEST_P(Recovery, AfterAStreamWithoutEnd) {
   ExpectExact(**runtime);
 }
 
-TEST_P(Recovery, AfterAccessesBeyondTheMemory) {
+// Stopped by the memory windows, or without them by memory's answer.
+void Recovery::AccessBeyondTheMemory(bool windows) {
   const std::unique_ptr<Device> device = MakeDevice(GetParam());
   ASSERT_NE(device, nullptr);
-  auto runtime = Runtime::Open(*device);
+  auto runtime = Runtime::Open(*device, {.windows = windows});
   ASSERT_TRUE(runtime);
   int loads = 0, stores = 0;
   for (uint32_t i = 0; i < program_.stream_commands; ++i) {
@@ -159,6 +162,7 @@ TEST_P(Recovery, AfterAccessesBeyondTheMemory) {
     SCOPED_TRACE(i);
     Bytes changed(kCommandBytes);
     Encode(*command, std::span<uint8_t, kCommandBytes>(changed));
+    if (windows) expected = "WINDOW";
     const std::string error = ErrorOf(**runtime, WithCommand(i, changed));
     EXPECT_THAT(error, HasSubstr(expected));
     EXPECT_THAT(error, HasSubstr(fmt::format("command {} ", i)));
@@ -168,6 +172,9 @@ TEST_P(Recovery, AfterAccessesBeyondTheMemory) {
   EXPECT_GT(loads, 0);
   EXPECT_GT(stores, 0);
 }
+
+TEST_P(Recovery, AfterAccessesBeyondTheMemory) { AccessBeyondTheMemory(false); }
+TEST_P(Recovery, AfterAccessesBeyondTheWindows) { AccessBeyondTheMemory(true); }
 
 #if WEFT_WITH_RTL
 TEST(RecoveryRtl, AfterTheHostLosesPatience) {

@@ -60,8 +60,8 @@ struct RunResult {
 
 struct RuntimeOptions {
   /// Let the device touch nothing but what the program may: it reads the job ring, program and
-  /// inputs, writes outputs and marks, and does both in the arena. Costs no time. Windows that the
-  /// host has locked stay as they are.
+  /// inputs, writes marks, and does both with outputs and in the arena. Costs no time. Windows that
+  /// the host has locked stay as they are.
   bool windows = true;
 };
 

@@ -64,10 +64,10 @@ class Harness {
     memory.Step(bench.model());
     if (bench->axi_arvalid_o) {
       ASSERT_TRUE(windows.Allow(bench->axi_araddr_o / 256)) << "sent through the windows";
+      EXPECT_EQ(bench->axi_arcache_o, 5);
+      EXPECT_EQ(bench->axi_arprot_o, 2);
     }
     const bool failed = bench->error_o && !bench->error_denied_o;
-    EXPECT_EQ(bench->axi_arcache_o, 5);
-    EXPECT_EQ(bench->axi_arprot_o, 2);
     for (int c = 0; c < kClients; ++c) {
       if (offered_[c] && (bench->req_ready_o >> c & 1)) {
         const Request& request = requests[c].front();

@@ -114,7 +114,7 @@ module weft_host_harness (
       .error_i, .error_code_i, .error_command_i, .error_addr_i, .drain_o, .dma_idle_i);
 
   weft_counters u_counters (
-      .clk_i, .clear_i(job_begin), .run_i(job_active), .event_i, .counters_o(counters));
+      .clk_i, .rst_ni, .clear_i(job_begin), .run_i(job_active), .event_i, .counters_o(counters));
 
   weft_fetch u_fetch (
       .clk_i, .rst_ni(engine_rst_no),
