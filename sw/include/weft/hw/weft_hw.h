@@ -28,7 +28,7 @@
 #define WEFT_REG_CONTROL 0x020u
 #define WEFT_CONTROL_ABORT 0x1u /* end the running job with error ABORTED */
 #define WEFT_CONTROL_RESUME 0x2u /* leave the halted state: clears the error registers, goes on with the next job */
-#define WEFT_CONTROL_RESET 0x4u /* soft reset: abort, then forget queued jobs, errors and counters; base addresses stay */
+#define WEFT_CONTROL_RESET 0x4u /* soft reset: abort, then forget queued jobs, errors and counters; base addresses and windows stay; done when STATUS.BUSY falls, which a memory that never answers prevents until the hard reset */
 /* State of the job processor. (ro) */
 #define WEFT_REG_STATUS 0x024u
 #define WEFT_STATUS_BUSY 0x1u /* a job is running or queued and not halted, or bursts of a failed job have not ended */
