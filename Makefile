@@ -35,7 +35,7 @@ test: build ## every test and every check; the last line counts them
 build: configure ## everything that demo and test need
 	cmake --build $(BUILD) -j $(JOBS)
 
-bench: configure ## cycles and simulation speed of the networks, as a table
+bench: configure ## cycles and simulation speed of the networks, as a table (`make test` tracks cycles)
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 

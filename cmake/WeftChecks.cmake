@@ -14,3 +14,8 @@ foreach(check
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(check.${check} PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()
+
+# Cycles of the tracked networks against tb/cycles.json: counts, not times.
+add_test(NAME bench.cycles
+  COMMAND scripts/bench.py --build ${CMAKE_BINARY_DIR} --check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(bench.cycles PROPERTIES TIMEOUT 600)

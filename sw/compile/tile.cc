@@ -127,8 +127,8 @@ int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
   const int64_t work = WorkCycles(
       layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
   const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
-  const int64_t all = tiles * (tile + kTileOverhead) + load + store;
-  return again ? all : std::max(all, weights);
+  const int64_t all = tiles * tile + load + store;
+  return tiles * kTileOverhead + (again ? all : std::max(all, weights));
 }
 
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
