@@ -3,8 +3,9 @@
 // The column loop of a window beat (depthwise, maximum): the pixels of a stripe that lie in one row
 // of the rectangle are a band; for each band the columns under its windows that exist in the image
 // are read once, left to right, each as pieces of up to 2 rows (one word each: 4). Padding columns
-// cost nothing, except that a band with no other gives one. Takes the next beat in the cycle
-// of the last piece of the one before. Runs ahead of weft_window, which forms the windows.
+// cost nothing, except that a band with no other gives one. Columns between windows, where the
+// stride is larger, are passed on without being read. Takes the next beat in the cycle of the last
+// piece of the one before. Runs ahead of weft_window, which forms the windows.
 `default_nettype none
 `include "array/weft_feed_types.svh"
 module weft_feed_columns (
@@ -33,6 +34,7 @@ module weft_feed_columns (
   logic signed [39:0] base_q;         // address of byte 0 of that row, first channel
   logic [35:0] x_q, x_rest_q;         // the column: byte offset in its row
   logic [15:0] index_q, lead_rest_q;  // the column: number in the band, padding included
+  logic [15:0] phase_q;               // index_q modulo the stride, once it is below it
   logic [7:0] part_q;                 // first row of the piece
   logic signed [39:0] part_base_q;
   logic aligned_q;
@@ -49,14 +51,20 @@ module weft_feed_columns (
   assign band_void = index_q >= band_cols || x_q >= 36'(row_bytes_q);
   assign band_last = band_void || index_q + 16'd1 >= band_cols ||
       x_q + 36'(pixel_bytes_q) >= 36'(row_bytes_q);
+  // A stride larger than the window leaves columns between: phase_q tells them, after a cycle for
+  // each window that lies left of the image.
+  logic sparse, settled, column_used;
+  assign sparse = stride_cols_q > group_cols_q;
+  assign column_used = !band_void && (!sparse || phase_q < 16'(group_cols_q));
+  assign settled = !sparse || band_void || phase_q < 16'(stride_cols_q);
   assign part_rows = aligned_q ? 8'd4 : 8'd2;
   assign part_last = band_void || part_q + part_rows >= group_rows_q;
   assign stripe_last = pixels_q == band_pixels;
 
-  assign step = active_q && piece_ready_i;
+  assign step = active_q && settled && piece_ready_i;
   assign beat_ready_o = !active_q || (step && part_last && band_last && stripe_last);
   assign take = beat_valid_i && beat_ready_o;
-  assign piece_valid_o = active_q;
+  assign piece_valid_o = active_q && settled;
 
   logic signed [17:0] beat_row;
   logic signed [39:0] beat_base;
@@ -69,7 +77,7 @@ module weft_feed_columns (
   assign part_row = row_q + 18'(part_q);
   always_comb begin
     for (int i = 0; i < 4; i++) begin
-      row_ok[i] = active_q && !band_void && part_q + 8'(i) < group_rows_q &&
+      row_ok[i] = active_q && column_used && part_q + 8'(i) < group_rows_q &&
           part_row + 18'(i) >= 18'sd0 && part_row + 18'(i) < $signed({2'd0, rows_q});
     end
   end
@@ -105,6 +113,7 @@ module weft_feed_columns (
       base_q <= beat_base;
       x_q <= beat.x_first;
       index_q <= beat.lead_first;
+      phase_q <= beat.lead_first;
       part_q <= 8'd0;
       part_base_q <= beat_base;
       tile_width_q <= beat.tile_width;
@@ -122,6 +131,8 @@ module weft_feed_columns (
       row_bytes_q <= beat.in_row_bytes;
       pitch_q <= beat.in_pitch;
       wrap_pitch_q <= beat.wrap_pitch;
+    end else if (active_q && !settled) begin
+      phase_q <= phase_q - 16'(stride_cols_q);
     end else if (step) begin
       if (!part_last) begin
         part_q <= part_q + part_rows;
@@ -130,6 +141,7 @@ module weft_feed_columns (
         part_q <= 8'd0;
         part_base_q <= base_q;
         index_q <= index_q + 16'd1;
+        phase_q <= (phase_q + 16'd1 == 16'(stride_cols_q)) ? '0 : phase_q + 16'd1;
         x_q <= x_q + 36'(pixel_bytes_q);
         if (band_last) begin
           pixels_q <= pixels_q - band_pixels;
@@ -139,6 +151,7 @@ module weft_feed_columns (
           part_base_q <= base_q + 40'(wrap_pitch_q);
           x_q <= x_rest_q;
           index_q <= lead_rest_q;
+          phase_q <= lead_rest_q;
         end
       end
     end

@@ -491,13 +491,16 @@ class LayerTester::Builder {
     return output;
   }
 
+  // Below it a fused activation's limits leave int32 (ValidateGraph refuses the graph).
+  static constexpr float kSmallestScale = 1e-8f;
+
   // The step's result, named after its place; quantised as given or by (scale, zero point).
   int Result(std::vector<int32_t> shape, float scale, int zero_point) {
     const int index = Activations(fmt::format("step{}", results_.size()), std::move(shape));
     if (step_->has_quant) {
       SetQuant(index, step_->scale, step_->zero_point);
     } else {
-      SetQuant(index, scale, zero_point);
+      SetQuant(index, std::max(scale, kSmallestScale), zero_point);
     }
     return index;
   }

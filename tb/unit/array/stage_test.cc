@@ -458,6 +458,40 @@ TYPED_TEST(ArrayStageTest, WindowsThatBeginFarLeft) {
   EXPECT_LE(m.cycles, work + kRuns * 100);
 }
 
+// A stride larger than the window: the columns between are not read. Here they are the whole image,
+// which lies beyond the scratchpad; the windows see its padding only.
+TYPED_TEST(ArrayStageTest, ColumnsBetweenWindows) {
+  constexpr const HardwareConfig& config = TypeParam::kConfig;
+  Rng rng;
+  JobBuilder builder(config, rng);
+  for (int i = 0; i < 40; ++i) {
+    SetupInputCmd s;
+    RunCmd run;
+    const int64_t between = rng.Int(1, 4);
+    s.mode = rng.Int(1, 2);
+    run.channels = rng.Int(1, config.n);
+    s.pixel_bytes = config.word();
+    s.kernel_rows = rng.Int(1, 3);
+    s.kernel_span = rng.Int(1, 3);
+    s.stride_rows = 1;
+    s.step_bytes = (s.kernel_span + between) * s.pixel_bytes;
+    s.in_addr = config.scratchpad;
+    s.in_rows = s.kernel_rows;
+    s.in_row_bytes = between * s.pixel_bytes;
+    s.in_pitch = s.in_row_bytes;
+    s.pad_value = rng.Int(-128, 127);
+    // The image lies behind the window of pixel `before`.
+    const int64_t before = rng.Int(0, 3);
+    run.in_x = -(before * s.step_bytes + s.kernel_span * s.pixel_bytes);
+    run.pixels = rng.Int(1, 8);
+    run.tile_width = rng.Int(1, run.pixels);
+    run.acc_first = run.acc_last = run.weights_stream = 1;
+    run.beats = testing::ArrayModel::WindowBeats(config, s);
+    builder.Run(s, {}, run);
+  }
+  this->Play(builder.job(), rng, {});
+}
+
 // Two or four pixels in a word: still a word of each row at once.
 TYPED_TEST(ArrayStageTest, DepthwiseOfFewChannelsTakesOneCycleAPixel) {
   Rng rng;
