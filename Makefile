@@ -82,13 +82,14 @@ netlist: configure ## weft64 as Yosys' gates, verilated: the shipped network, ex
 	$(BUILD)/tb/regress/regress_netlist --config weft64 --seeds $(or $(SEEDS),10) \
 	  --seed $(or $(SEED),1) --no-shrink
 
-# Icarus takes minutes to read the netlist, and as long again for each planted bug (PLANT=n).
-xprop: configure ## those gates in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]
+# PLANT=n takes the reset from n registers, drawn by SEED, one at a time: each must be noticed.
+xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]
 	@command -v iverilog >/dev/null || \
 	  { echo 'make xprop needs Icarus: sudo apt-get install iverilog'; exit 1; }
-	cmake --build $(BUILD) -j $(JOBS) --target weft64_netlist record_streams
-	scripts/xprop.py $(BUILD)/sim/netlist/weft64.il --recorder $(BUILD)/tb/xprop/record_streams \
-	  --out $(BUILD)/xprop --seed $(or $(SEED),10) --seeds $(or $(SEEDS),1) --plant $(or $(PLANT),0)
+	cmake --build $(BUILD) -j $(JOBS) --target weft64_words record_streams
+	scripts/xprop.py $(BUILD)/sim/netlist/weft64_words.il \
+	  --recorder $(BUILD)/tb/xprop/record_streams --out $(BUILD)/xprop \
+	  --seed $(or $(SEED),2) --seeds $(or $(SEEDS),3) --plant $(or $(PLANT),0)
 
 clean: ## removes the build folders
 	rm -rf $(BUILD) $(BUILD)-wave $(BUILD)-mutate $(BUILD)-sanitize

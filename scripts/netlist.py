@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Synthesises weft_top to Yosys' generic gates and flip-flops, flat.
+"""Synthesises weft_top, flat: to Yosys' generic gates and flip-flops, or to words.
 
-usage: netlist.py CONFIG OUT_DIR
+usage: netlist.py CONFIG OUT_DIR [--words]
 
-Writes OUT_DIR/CONFIG.il, which scripts/xprop.py goes on with, and OUT_DIR/CONFIG.v, which is
-verilated; OUT_DIR/CONFIG.log says what Yosys did and ends with the number of cells of each kind.
+Writes OUT_DIR/CONFIG.il and OUT_DIR/CONFIG.v, which is verilated; OUT_DIR/CONFIG.log says what
+Yosys did and ends with the number of cells of each kind. With --words, CONFIG_words.il and its log:
+the same design after Yosys has read and optimised it and found flip-flops,
+their enables and resets, but before adders, comparisons and multiplexers are broken into gates.
+That is the one that Icarus can read; scripts/xprop.py goes on with CONFIG_words.il.
 
 Memories stay what they are in the RTL: instances of weft_ram. Yosys reads its real source first and
 makes it a black box afterwards, because of a black box it does not know which ports are outputs
@@ -28,7 +31,20 @@ def yosys(commands, log):
         sys.exit(f"{Path(sys.argv[0]).name}: Yosys failed; see {log}")
 
 
-def synthesise(config, out):
+GATES = ["synth -top weft_top -run coarse:check", "flatten", "opt_clean", "check -assert"]
+
+# What a four-state simulation asks of the words, so that an unknown bit spreads as far as in gates
+# and no further: a small memory must be flip-flops (Verilog ignores a write to an unknown address)
+# and cases multiplexers (Verilog's `case` takes an unknown for the default). A shift by an unknown
+# amount becomes multiplexers too, because Verilog makes all of it unknown, also where it shifts
+# zeros. `check` is before the memories: entries past a depth that is no power of two have no driver.
+SHIFTS = " ".join(f"t:${kind}" for kind in ["shl", "shr", "sshl", "sshr", "shift", "shiftx"])
+WORDS = ["flatten", "opt_clean", "check -assert", "opt", "wreduce", "peepopt", "opt_clean",
+         "pmuxtree", "memory_collect", "memory_map", "opt_clean", "opt",
+         f"techmap -max_iter 1 {SHIFTS}", "opt_expr", "opt_clean"]
+
+
+def synthesise(config, steps, netlist):
     listed = (ROOT / "rtl/weft.f").read_text().split()
     includes = [word.replace("+incdir+", "-I") for word in listed if word.startswith("+incdir+")]
     sources = [word for word in listed if word.endswith(".sv")]
@@ -38,13 +54,10 @@ def synthesise(config, out):
         "proc",
         "setattr -set keep 1 weft_top/w:mark_done*",  # nothing but the simulation looks at them
         f"blackbox *{MEMORY}",
-        "synth -top weft_top -run coarse:check",
-        "flatten",
-        "opt_clean",
-        "check -assert",
+        *steps,
         "stat",
-        f"write_rtlil {out}/{config}.il",
-    ], out / f"{config}.log")
+        f"write_rtlil {netlist}",
+    ], netlist.with_suffix(".log"))
 
 
 def restore_memories(netlist):
@@ -68,14 +81,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--words", action="store_true")
     args = parser.parse_args()
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
-    netlist = args.out / f"{args.config}.il"
-    synthesise(args.config, args.out)
+    netlist = args.out / f"{args.config}{'_words' if args.words else ''}.il"
+    synthesise(args.config, WORDS if args.words else GATES, netlist)
     print(f"{netlist}: {restore_memories(netlist)} memories")
-    yosys([f"read_rtlil {netlist}", f"write_verilog -noattr {args.out}/{args.config}.v"],
-          args.out / "write.log")
+    if not args.words:
+        yosys([f"read_rtlil {netlist}", f"write_verilog -noattr {netlist.with_suffix('.v')}"],
+              args.out / "write.log")
 
 
 if __name__ == "__main__":

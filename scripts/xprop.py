@@ -3,12 +3,13 @@
 """Runs the synthesised netlist in Icarus, with every register and memory unknown at power-up.
 
 usage: xprop.py NETLIST.il --recorder PROGRAM --out DIR [--config NAME] [--seed N] [--seeds N]
-       xprop.py ... --plant N    also: takes the reset from N registers, one at a time; the bench
-                                 must notice each
+       xprop.py ... --plant N    also: takes the reset from N registers, one at a time
+       xprop.py ... --without REGISTER   the same for a register by name; may be given again
 
-The bench is tb/xprop/xprop.sv; what it plays back, for each seed, comes from the recorder,
-tb/xprop/record_streams.cc. Resets and enables of flip-flops become multiplexers first: an unknown
-one then makes the register unknown, where Verilog's `if` would take it for false.
+NETLIST.il is from scripts/netlist.py --words. The bench is tb/xprop/xprop.sv; what it plays back,
+for each seed, comes from the recorder, tb/xprop/record_streams.cc. Resets and enables of flip-flops
+become multiplexers first: an unknown one then makes the register unknown, where Verilog's `if`
+would take it for false.
 
 Exit code 0 only if every seed passed and every planted bug was noticed. Not every register's reset
 matters, though: which were not noticed is listed, to be looked at.
@@ -22,7 +23,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RESET = re.compile(r"^    connect \\R (\\\S*rst_ni)$", re.M)
+RESET = re.compile(r"^    connect \\SRST (\\\S*rst_ni)$", re.M)  # active low, all of them
 
 
 def run(*command, **options):
@@ -34,9 +35,9 @@ def run(*command, **options):
 
 
 def flip_flops_with_reset(text):
-    """Register names, and for each where in the text the reset of its bits is connected."""
+    """Register names, and for each where in the text its reset is connected."""
     registers = {}
-    for cell in re.finditer(r"^  cell \S*\$_SDFF\S* \S+\n(?:    .*\n)*", text, re.M):
+    for cell in re.finditer(r"^  cell \$sdff\S* \S+\n(?:    .*\n)*", text, re.M):
         reset = RESET.search(text, cell.start(), cell.end())
         if reset:
             output = re.search(r"connect \\Q (\S+)", cell[0])[1]
@@ -51,14 +52,17 @@ def without_reset(text, places):
 
 
 def ram_checks(text):
-    """One condition for each memory of the netlist: a control input that should be known is not."""
+    """A condition for each memory of the netlist, that a control input that should be known is not,
+    and a task that says which memories."""
     names = re.findall(r"^  cell \\weft_ram \\?(\S+)$", text, re.M)
     assert names, "a netlist without memories"
-    lines = [f"wire [{len(names) - 1}:0] ram_unknown;", "wire ram_bad = |ram_unknown;"]
+    lines = [f"wire [{len(names) - 1}:0] ram_bad;", "task show_ram_bad;", "  begin"]
+    lines += [f'    if (ram_bad[{i}]) $display("memory {name}");' for i, name in enumerate(names)]
+    lines += ["  end", "endtask"]
     for i, name in enumerate(names):
         port = f"dut.\\{name} ."
         lines.append(
-            f"assign ram_unknown[{i}] = {port}rd_en_i === 1'bx || {port}wr_en_i === 1'bx"
+            f"assign ram_bad[{i}] = {port}rd_en_i === 1'bx || {port}wr_en_i === 1'bx"
             f" || ({port}rd_en_i && ^{port}rd_addr_i === 1'bx)"
             f" || ({port}wr_en_i && ^{{{port}wr_addr_i, {port}wr_mask_i}} === 1'bx);")
     return "\n".join(lines) + "\n"
@@ -77,7 +81,7 @@ class Bench:
     def build(self, text):
         (self.out / "planted.il").write_text(text)
         (self.out / "ram_checks.vh").write_text(ram_checks(text))
-        run("yosys", "-q", "-p", f"read_rtlil {self.out}/planted.il; dffunmap; splitnets; "
+        run("yosys", "-q", "-p", f"read_rtlil {self.out}/planted.il; dffunmap; "
             f"opt_clean -purge; write_verilog -noattr {self.out}/xprop_netlist.v")
         run("iverilog", "-g2012", "-s", "xprop", f"-I{self.out}", f"-DAXI_BYTES={self.axi_bytes}",
             "-o", self.program, ROOT / "tb/xprop/xprop.sv", self.out / "xprop_netlist.v",
@@ -112,6 +116,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--plant", type=int, default=0)
+    parser.add_argument("--without", action="append", default=[])
     args = parser.parse_args()
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -127,7 +132,7 @@ def main():
 
     registers = flip_flops_with_reset(text)
     drawn = random.Random(args.seed).sample(sorted(registers), args.plant)
-    for name in drawn:
+    for name in args.without + drawn:
         bench.build(without_reset(text, registers[name]))
         said = bench.simulate(args.seed, args.out / f"seed_{args.seed}")
         print(f"without the reset of {name}: {said}", flush=True)

@@ -92,7 +92,10 @@ module xprop;
       if (m_awvalid && ^{m_awid, m_awaddr, m_awlen, m_awsize, m_awburst, m_awcache, m_awprot} === 1'bx)
         fail("payload of AW");
       if (m_wvalid && ^{m_wstrb, m_wlast} === 1'bx) fail("WSTRB or WLAST");
-      if (ram_bad !== 1'b0) fail("a memory's control input");
+      if (|ram_bad) begin
+        show_ram_bad;
+        fail("a memory's control input");
+      end
     end
   end
 
