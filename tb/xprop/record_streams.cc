@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -120,7 +121,11 @@ int Record(const std::string& config, uint64_t seed, const std::string& folder) 
   device.WriteMemoryFile("expected.hex", unknown);
   size_t commands = 0;
   for (const StreamJob& job : streams.jobs) commands += job.commands.size();
-  fmt::print("{} seed {}: {} jobs, {} commands\n", config, seed, streams.jobs.size(), commands);
+  fmt::print("{} seed {}: {} jobs, {} commands:", config, seed, streams.jobs.size(), commands);
+  std::map<std::string, uint64_t> histogram;
+  CountStreams(streams, histogram);
+  for (const auto& [name, count] : histogram) fmt::print(" {} {}", count, name);
+  fmt::print("\n");
   return 0;
 }
 

@@ -100,6 +100,7 @@ module xprop;
   end
 
   // ---------------------------------------------------------------- memory
+  // Takes nothing during reset: a ready would clear a valid that has no reset.
   reg [7:0] mem [0:MemBytes-1];
   integer seed = 1;
   integer stall;                           // percent of the cycles a channel does not move
@@ -128,7 +129,7 @@ module xprop;
       ar_due[ar_in % Bursts] = cycle + latency;
       ar_in = ar_in + 1;
     end
-    m_arready <= moves(0) && ar_in - ar_out < Bursts;
+    m_arready <= rst_n && moves(0) && ar_in - ar_out < Bursts;
     if (m_rvalid && m_rready) begin
       reads = reads + 1;
       r_beat = m_rlast ? 0 : r_beat + 1;
@@ -168,9 +169,9 @@ module xprop;
         b_due = b_due + 1;
       end
     end
-    m_awready <= moves(0) && aw_in - aw_out < Bursts - 1;
+    m_awready <= rst_n && moves(0) && aw_in - aw_out < Bursts - 1;
     // A beat is taken only when its address is known.
-    m_wready <= moves(0) && aw_in != aw_out;
+    m_wready <= rst_n && moves(0) && aw_in != aw_out;
     if (m_bvalid && m_bready) b_due = b_due - 1;
     if (!m_bvalid || m_bready) begin
       m_bvalid <= b_due != 0 && moves(0);
