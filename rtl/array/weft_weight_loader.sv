@@ -147,10 +147,8 @@ module weft_weight_loader #(
       released_q <= 16'd0;
     end else begin
       if (take) busy_q <= is_run || is_softmax;
-      else if (busy_q && no_work) begin
-        busy_q <= 1'b0;
-        if (release_q) released_q <= pos_q;
-      end else if (read) begin
+      else if (busy_q && no_work) busy_q <= 1'b0;  // what reads no word releases none
+      else if (read) begin
         if (stream_q) released_q <= pos_q + 16'd1;
         if (last_word && last_unit && blocks_q == 16'd1) begin
           busy_q <= 1'b0;

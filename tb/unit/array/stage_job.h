@@ -97,7 +97,7 @@ class JobBuilder {
   void Execute(const SetupInputCmd& setup, const SetupOutputCmd& output, const RunCmd& run,
                int64_t first_word) {
     Add(run);
-    if (run.weights_release || (run.weights_stream && weight_words() > first_word))
+    if ((run.weights_release || run.weights_stream) && weight_words() > first_word)
       job_.released = weight_words();
     const int64_t blocks = (run.channels + config_.n - 1) / config_.n;
     const bool tail = output.has_params && run.acc_last;
@@ -254,9 +254,10 @@ class JobBuilder {
       if (weight_words() - released_ > config_.ring_words() / 4) run.weights_release = 1;
       const int64_t first_word = weight_words();
       Run(s, output, run);
-      if (run.weights_stream || run.weights_release) released_ = weight_words();
+      const bool reads = weight_words() > first_word;
+      if (reads && (run.weights_stream || run.weights_release)) released_ = weight_words();
       // Weights that stay may be used again, by a RUN that releases them.
-      if (released_ <= first_word && run.acc_first && run.acc_last && rng_.Chance(0.5)) {
+      if (reads && released_ <= first_word && run.acc_first && run.acc_last && rng_.Chance(0.5)) {
         RunCmd again = run;
         again.weights_pos = first_word & 0xffff;
         again.in_y += 1;

@@ -262,7 +262,7 @@ struct RunCmd {
   int64_t acc_first = 0;  ///< start from zero; otherwise go on with the accumulators and the position in the window that the RUN before left, as the notes say
   int64_t acc_last = 0;  ///< post-process and store when done; otherwise keep the accumulators for the next RUN
   int64_t weights_stream = 0;  ///< release each weight word as soon as it is read
-  int64_t weights_release = 0;  ///< release everything up to the end of this command's weights when they have been read
+  int64_t weights_release = 0;  ///< release everything up to the end of this command's weights when they have been read; nothing if it reads none
   int64_t weights_shared = 0;  ///< every beat of every block uses the one weight block at weights_pos
   int64_t wait_mask = 0;  ///< which waits apply
   int64_t wait_load = 0;  ///< retired LOADs
