@@ -19,6 +19,9 @@ module weft_post_sequencer (
     output logic             acc_rd_buf_o,
     output logic [6:0]       acc_rd_row_o,
     output logic [1:0]       acc_release_o,     // SOFTMAX gives its token back here
+    output logic             acc_drain_valid_o, // the last pass through buffer acc_drain_buf_o
+    output logic             acc_drain_buf_o,
+    output logic [7:0]       acc_drain_rows_o,  // rows it will not read again
     // operand reader
     output logic             rd_start_o,
     output logic [20:0]      rd_base_o,
@@ -136,6 +139,10 @@ module weft_post_sequencer (
   assign acc_rd_en_o  = fire && !rq_src_operand_o;
   assign acc_rd_buf_o = buf_q;
   assign acc_rd_row_o = p_q[6:0];
+
+  assign acc_drain_valid_o = (state_q == Issue) && !rq_src_operand_o && (pass_q == last_pass);
+  assign acc_drain_buf_o   = buf_q;
+  assign acc_drain_rows_o  = p_q;
 
   assign rq_first_o       = need_params && (pass_q == PassMain) && first_row;
   assign rq_use_bias_o    = need_params && (pass_q == PassMain);
