@@ -25,7 +25,9 @@ struct Options {
   std::string output_dir;
   std::string report;
   std::string wave;
+  std::string trace;
   int mem_latency = 32;
+  double mem_bandwidth = 1;
   bool no_windows = false;  ///< the device may touch all memory
   std::string output_file;  ///< of compile
   bool all = false;         ///< of configs: also those for verification

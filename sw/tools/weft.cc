@@ -60,6 +60,11 @@ void AddRunOptions(CLI::App* command, Options& options) {
   command->add_option("--mem-latency", options.mem_latency, "Cycles of latency of the RTL's memory")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  command
+      ->add_option("--mem-bandwidth", options.mem_bandwidth,
+                   "Beats a cycle of the RTL's memory, each way")
+      ->check(CLI::Range(0.001, 1.0))
+      ->capture_default_str();
 }
 
 int Main(int argc, char** argv) {
@@ -88,6 +93,9 @@ int Main(int argc, char** argv) {
   run->add_option("--device", options.device, "What it runs on")
       ->check(CLI::IsMember({"rtl", "functional", "reference"}))
       ->capture_default_str();
+  run->add_option("--trace", options.trace,
+                  "Write every engine over time, for Perfetto or chrome://tracing")
+      ->type_name("FILE.json");
   AddRunOptions(run, options);
 
   CLI::App* verify =
