@@ -5,6 +5,8 @@
 #include <numeric>
 #include <optional>
 
+#include "sw/compile/estimate.h"
+
 namespace weft::compile {
 namespace {
 

@@ -37,13 +37,6 @@ struct Surface {
   int64_t Bytes(int64_t x0, int64_t x1) const { return (x1 - x0) * pixel; }
 };
 
-// How a layer's weights pass through the ring.
-enum class WeightMode {
-  kResident,  // asked for once, used by all stripes, released by the last
-  kGroups,    // some blocks at a time, used by all stripes of the tile
-  kStreamed,  // block by block and in parts, again for every stripe
-};
-
 // One RUN's share of the work on a stripe.
 struct RunPart {
   int first_block = 0, blocks = 0;
@@ -139,16 +132,8 @@ class Emitter {
 
   void ChooseWeightMode(const std::vector<Tile>& tiles) {
     layer_position_ = -1;
-    const int64_t ring = config_.ring_words();
-    piece_words_ = ring / 4;
-    if (shape_.words() <= ring * 3 / 4 &&
-        (CountStripes(tiles, config_) > 1 || shape_.words() <= piece_words_)) {
-      mode_ = WeightMode::kResident;
-    } else if (shape_.block_words() <= ring / 2) {
-      mode_ = WeightMode::kGroups;
-    } else {
-      mode_ = WeightMode::kStreamed;
-    }
+    piece_words_ = WeightPieceWords(config_);
+    mode_ = WeightModeOf(shape_, CountStripes(tiles, config_), config_);
   }
 
   // ---- loads and stores ----

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sw/compile/tile.h"
+#include "sw/compile/estimate.h"
 #include "sw/compile/weights.h"
 
 namespace weft::compile {
@@ -20,8 +20,7 @@ constexpr int kTransposedPart = 4;              // of the scratchpad: input and 
 int64_t Cycles(const Network& network, const Layer& layer, const HardwareConfig& config) {
   const Extent out = OutputOf(network, layer);
   const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  return std::max(WorkCycles(layer, out, int64_t{out.h} * out.w, config),
-                  weights.words() * config.weight_word / config.axi_bytes);
+  return std::max(WorkCycles(layer, out, config), WeightBeats(weights.words(), config));
 }
 
 // The layer computing `pixels` neighbouring pixels at a time; weights and parameters are the old.

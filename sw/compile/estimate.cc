@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sw/compile/estimate.h"
+
+#include <algorithm>
+
+#include "sw/compile/weights.h"
+
+namespace weft::compile {
+namespace {
+
+constexpr int kTileOverhead = 64;     // cycles: set-up and what does not overlap between tiles
+constexpr int kBlockOverhead = 2;     // cycles of post-processing from a block to the next
+constexpr int kSoftmaxStart = 100;    // cycles
+constexpr int kSoftmaxElement = 21;   // cycles of two elements
+constexpr int kColumnRows = 2;        // rows of a window column the feed reads in a cycle...
+constexpr int kAlignedRows = 4;       // ... and where pixels begin at words
+
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+int64_t Stripes(int64_t pixels, const HardwareConfig& config) {
+  return static_cast<int64_t>(StripesOf(pixels, false, config).size());
+}
+
+// Cycles in which the feed reads the window columns of one block of all pixels of the part: those
+// under the windows of a row, once each; a stripe that ends inside a row reads some again.
+int64_t ColumnCycles(const Layer& layer, const Extent& part, int64_t stripes,
+                     const HardwareConfig& config) {
+  const bool aligned = layer.in.extent.c % config.word() == 0;
+  const int64_t rows_at_once = aligned ? kAlignedRows : kColumnRows;
+  const bool cut = int64_t{part.h} * part.w % (stripes * part.w) != 0;
+  const int64_t bands = part.h + (cut ? stripes - 1 : 0);
+  int64_t cycles = 0;
+  for (int row = 0; row < layer.kernel_h; row += config.window_rows) {
+    const int64_t reads = CeilDiv(std::min(config.window_rows, layer.kernel_h - row), rows_at_once);
+    for (int col = 0; col < layer.kernel_w; col += config.window_cols) {
+      const int64_t cols = std::min(config.window_cols, layer.kernel_w - col);
+      const int64_t overlap = std::max<int64_t>(0, cols - layer.stride_w);
+      const int64_t of_rows = std::min<int64_t>(
+          layer.in.extent.w, part.w * std::min<int64_t>(cols, layer.stride_w) + overlap);
+      cycles += reads * (part.h * of_rows + (bands - part.h) * overlap);
+    }
+  }
+  return cycles;
+}
+
+// Beats of `rows` rows that begin at words.
+int64_t Beats(int64_t rows, int64_t row_bytes, const HardwareConfig& config) {
+  return rows * CeilDiv(row_bytes, config.axi_bytes);
+}
+
+}  // namespace
+
+int64_t WorkCycles(const Layer& layer, const Extent& part, const HardwareConfig& config) {
+  const int64_t pixels = int64_t{part.h} * part.w;
+  if (layer.kind == LayerKind::kSoftmax) {
+    return pixels * (kSoftmaxStart + int64_t{part.c} * kSoftmaxElement / 2);
+  }
+  const int64_t blocks = CeilDiv(part.c, config.n);
+  const int64_t stripes = Stripes(pixels, config);
+  const int64_t passes = !layer.has_add ? 1 : layer.IsRun() ? 4 : 3;
+  const int64_t post = blocks * (pixels * passes * (config.n / config.post_lanes) +
+                                 stripes * kBlockOverhead);
+  if (!layer.IsRun()) return post;
+  const WeightShape weights = ShapeOfWeights(layer, part.c, config);
+  const int64_t shortest = weights.beat_words > 0 ? config.block_words() * stripes : 0;
+  int64_t block = weights.beats * std::max(pixels, shortest);
+  if (layer.kind != LayerKind::kDense) {
+    block = std::max(block, ColumnCycles(layer, part, stripes, config));
+  }
+  return std::max(blocks * block, post);
+}
+
+TileCost CostOfTile(const Layer& layer, const Extent& out, const TilePlan& plan, const Tile& tile,
+                    const HardwareConfig& config) {
+  const Rect& rect = tile.rect;
+  const bool some_channels = plan.channels < out.c;
+  const int channels = tile.c1 - tile.c0;
+  // Bytes of `columns` pixels of a row, or of each pixel by itself.
+  const auto beats = [&](int64_t rows, int64_t columns, int64_t row_width, int pixel) {
+    return some_channels ? Beats(rows * row_width, channels, config)
+                         : Beats(rows, columns * pixel, config);
+  };
+  TileCost cost;
+  if (plan.in.bytes > 0) {
+    const Rect in = InputRect(layer, rect);
+    const int64_t rows = some_channels ? in.height() : CeilDiv(in.height(), RowStep(layer));
+    cost.load += beats(rows, in.width(), layer.in.extent.w, layer.in.extent.c);
+  }
+  if (plan.residual.bytes > 0) cost.load += beats(rect.height(), rect.width(), out.w, out.c);
+  if (plan.out.bytes > 0) cost.store = beats(rect.height(), rect.width(), out.w, out.c);
+  cost.work = WorkCycles(layer, {rect.height(), rect.width(), channels}, config);
+  return cost;
+}
+
+int64_t WeightBeats(int64_t words, const HardwareConfig& config) {
+  return words * config.weight_word / config.axi_bytes;
+}
+
+int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
+                    const HardwareConfig& config) {
+  const int64_t tiles = CeilDiv(out.h, plan.rows) * CeilDiv(out.w, plan.cols) *
+                        CeilDiv(out.c, plan.channels);
+  // The second tile has the halo of all that are inside.
+  const int row = plan.rows < out.h ? std::min(plan.rows, out.h - plan.rows) : 0;
+  const int col = plan.cols < out.w ? std::min(plan.cols, out.w - plan.cols) : 0;
+  const Tile inner = {{row, row + plan.rows, col, col + plan.cols}, 0, plan.channels};
+  const TileCost cost = CostOfTile(layer, out, plan, inner, config);
+  const WeightShape shape = ShapeOfWeights(layer, out.c, config);
+  const int64_t weights = WeightBeats(shape.words(), config);
+  // Weights that do not stay in the ring pass again for every tile.
+  const bool again = shape.words() > config.ring_words() * 3 / 4 && tiles > 1;
+  const int64_t load = cost.load + (again ? weights : 0);
+  const int64_t tile = plan.slots > 1 ? std::max({load, cost.store, cost.work})
+                                      : load + cost.store + cost.work;
+  const int64_t all = tiles * tile + load + cost.store;
+  return tiles * kTileOverhead + (again ? all : std::max(all, weights));
+}
+
+}  // namespace weft::compile
