@@ -83,8 +83,7 @@ bool TilesTransposed(const Network& network, const Allocation& allocation) {
 
 namespace compile {
 
-Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
-                               Rounding rounding) {
+Result<NetworkPlan> PlanNetwork(Network network, const HardwareConfig& config) {
   FuseAdditions(network);
   Network plain = network;
   FillArray(network, config);
@@ -94,8 +93,16 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
     allocation = Allocate(network, config);
   }
   if (!allocation) return tl::unexpected(allocation.error());
-  MemoryMap memory = MapMemory(graph, network, *allocation, config);
-  const Result<Queues> queues = Emit(network, *allocation, memory, config);
+  return NetworkPlan{std::move(network), std::move(*allocation)};
+}
+
+Result<Program> CompileNetwork(const Graph& graph, Network legalised, const HardwareConfig& config,
+                               Rounding rounding) {
+  const Result<NetworkPlan> plan = PlanNetwork(std::move(legalised), config);
+  if (!plan) return tl::unexpected(plan.error());
+  const auto& [network, allocation] = *plan;
+  MemoryMap memory = MapMemory(graph, network, allocation, config);
+  const Result<Queues> queues = Emit(network, allocation, memory, config);
   if (!queues) return tl::unexpected(queues.error());
   const std::vector<Command> stream = OrderStream(*queues, config);
 
@@ -112,7 +119,7 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
     program.outputs.push_back(BindingOf(graph, network, memory, port, kRegionOutput));
   }
   for (const Layer& layer : network.layers) {
-    program.layers.push_back(DescribeLayer(network, layer, *allocation, memory));
+    program.layers.push_back(DescribeLayer(network, layer, allocation, memory));
   }
 
   program.memory = std::move(memory.program);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sw/command/codec.h"
+#include "sw/compile/pieces.h"
 #include "sw/compile/tile.h"
 #include "sw/compile/wait_steps.h"
 
@@ -16,7 +17,6 @@ constexpr int64_t kLargestBlockStep = 255;  // RUN.wait_step_block
 constexpr int64_t kLargestBeatStep = 15;    // RUN.wait_step_beat
 constexpr int64_t kOldestSteppedWait =
     8192;                                 // counts; older waits are surely over: no steps needed
-constexpr int64_t kSmallestPiece = 1024;  // bytes of the first of several LOADs or STOREs
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -164,32 +164,12 @@ class Emitter {
     }
     loaded_[v] = true;
     input_arrives_ = true;
-    ForEachPiece(operand.value, [&](int64_t rows0, int64_t rows, int64_t bytes) {
-      const Home& home = HomeOf(operand.value);
-      const TensorPlace& place = PlaceOf(operand.value);
-      PutLoad(place, static_cast<int64_t>(place.offset) + rows0 * place.pitch,
-              home.address + rows0 * home.pitch, rows, bytes, place.pitch, home.pitch, 0);
-    });
-  }
-
-  // Cuts a resident value into pieces of whole rows, small ones first; one that is dense in memory
-  // and in the scratchpad moves as single rows of many, which start at words.
-  template <typename F>
-  void ForEachPiece(int v, F f) {
-    const Home& home = HomeOf(v);
-    const Extent& extent = ValueAt(v).extent;
-    const bool one_row = home.pitch == extent.row_bytes() && PlaceOf(v).pitch == home.pitch;
-    // Rows after which a piece may end.
-    int64_t unit = 1;
-    while (one_row && unit < extent.h && unit * home.pitch % config_.word() != 0) ++unit;
-    int64_t size = kSmallestPiece;
-    for (int64_t row = 0; row < extent.h;) {
-      int64_t rows = std::max(unit, size / std::max<int64_t>(1, home.pitch) / unit * unit);
-      if (row + 2 * rows > extent.h) rows = extent.h - row;
-      rows = std::min(rows, extent.h - row);
-      f(row, one_row ? 1 : rows, one_row ? rows * home.pitch : extent.row_bytes());
-      row += rows;
-      size += size / 2;
+    const Home& home = HomeOf(operand.value);
+    const TensorPlace& place = PlaceOf(operand.value);
+    for (const Piece& piece : GrowingPieces(value.extent, home.pitch, config_)) {
+      PutLoad(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
+              home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
+              home.pitch, 0);
     }
   }
 
@@ -340,10 +320,11 @@ class Emitter {
   void StoreWhole() {
     const Home& home = HomeOf(layer_->out);
     const TensorPlace& place = PlaceOf(layer_->out);
-    ForEachPiece(layer_->out, [&](int64_t row, int64_t rows, int64_t bytes) {
-      PutStore(place, static_cast<int64_t>(place.offset) + row * place.pitch,
-               home.address + row * home.pitch, rows, bytes, place.pitch, home.pitch);
-    });
+    for (const Piece& piece : ShrinkingPieces(ValueAt(layer_->out).extent, home.pitch, config_)) {
+      PutStore(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
+               home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
+               home.pitch);
+    }
   }
 
   void PutStore(const TensorPlace& place, int64_t offset, int64_t address, int64_t rows,

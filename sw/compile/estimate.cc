@@ -9,8 +9,10 @@ namespace weft::compile {
 namespace {
 
 constexpr int kTileOverhead = 64;     // cycles: set-up and what does not overlap between tiles
-constexpr int kBlockOverhead = 2;     // cycles of post-processing from a block to the next
-constexpr int kSoftmaxStart = 100;    // cycles
+constexpr int kBlockOverhead = 1;     // cycles of post-processing from a block to the next,
+constexpr int kStripeOverhead = 1;    // and more from a RUN to the next
+constexpr int kPassOverhead = 18;     // and until a pass may read what the one before wrote
+constexpr int kSoftmaxStart = 15;     // cycles
 constexpr int kSoftmaxElement = 21;   // cycles of two elements
 constexpr int kColumnRows = 2;        // rows of a window column the feed reads in a cycle...
 constexpr int kAlignedRows = 4;       // ... and where pixels begin at words
@@ -25,7 +27,8 @@ int64_t Stripes(int64_t pixels, const HardwareConfig& config) {
 // under the windows of a row, once each; a stripe that ends inside a row reads some again.
 int64_t ColumnCycles(const Layer& layer, const Extent& part, int64_t stripes,
                      const HardwareConfig& config) {
-  const bool aligned = layer.in.extent.c % config.word() == 0;
+  const int channels = layer.in.extent.c;
+  const bool aligned = channels % config.word() == 0 || config.word() % channels == 0;
   const int64_t rows_at_once = aligned ? kAlignedRows : kColumnRows;
   const bool cut = int64_t{part.h} * part.w % (stripes * part.w) != 0;
   const int64_t bands = part.h + (cut ? stripes - 1 : 0);
@@ -43,31 +46,57 @@ int64_t ColumnCycles(const Layer& layer, const Extent& part, int64_t stripes,
   return cycles;
 }
 
-// Beats of `rows` rows that begin at words.
-int64_t Beats(int64_t rows, int64_t row_bytes, const HardwareConfig& config) {
-  return rows * CeilDiv(row_bytes, config.axi_bytes);
+// Of the cycles in which a STORE reads the scratchpad, the share in which the feed waits: STORE goes
+// first, both walk through the banks, and where their steps fit badly they meet again and again.
+// The feed reads K bytes a pixel, or words in as many rows as a window has, each three banks on.
+double MeetsStore(const Layer& layer, const HardwareConfig& config) {
+  constexpr int kCycles = 96;
+  const bool dense = layer.kind == LayerKind::kDense;
+  const int word = config.word();
+  const int rows = dense ? 1 : std::min(config.window_rows, layer.kernel_h);
+  const int64_t step = int64_t{layer.in.extent.c} * (dense ? layer.stride_w : 1);
+  int64_t at = 0;  // byte that the feed is at; the store is at word `cycle`
+  int waits = 0;
+  for (int cycle = 0; cycle < kCycles; ++cycle) {
+    bool meets = false;
+    for (int row = 0; row < rows; ++row) {
+      const int64_t low = at / word + 3 * row;
+      const int64_t high = dense ? (at + config.k - 1) / word : low;
+      for (int64_t w = low; w <= high; ++w) meets = meets || (w - cycle) % config.banks == 0;
+    }
+    if (meets) {
+      ++waits;
+    } else {
+      at += step;
+    }
+  }
+  return static_cast<double>(waits) / kCycles;
 }
 
 }  // namespace
 
-int64_t WorkCycles(const Layer& layer, const Extent& part, const HardwareConfig& config) {
+Work WorkOf(const Layer& layer, const Extent& part, const HardwareConfig& config) {
   const int64_t pixels = int64_t{part.h} * part.w;
   if (layer.kind == LayerKind::kSoftmax) {
-    return pixels * (kSoftmaxStart + int64_t{part.c} * kSoftmaxElement / 2);
+    return {.array = 0,
+            .post = pixels * (kSoftmaxStart + int64_t{part.c} * kSoftmaxElement / 2)};
   }
   const int64_t blocks = CeilDiv(part.c, config.n);
   const int64_t stripes = Stripes(pixels, config);
   const int64_t passes = !layer.has_add ? 1 : layer.IsRun() ? 4 : 3;
-  const int64_t post = blocks * (pixels * passes * (config.n / config.post_lanes) +
-                                 stripes * kBlockOverhead);
-  if (!layer.IsRun()) return post;
+  Work work;
+  work.post = blocks * (pixels * passes * (config.n / config.post_lanes) +
+                        stripes * (kBlockOverhead + (passes - 1) * kPassOverhead)) +
+              stripes * kStripeOverhead;
+  if (!layer.IsRun()) return work;
   const WeightShape weights = ShapeOfWeights(layer, part.c, config);
   const int64_t shortest = weights.beat_words > 0 ? config.block_words() * stripes : 0;
   int64_t block = weights.beats * std::max(pixels, shortest);
   if (layer.kind != LayerKind::kDense) {
     block = std::max(block, ColumnCycles(layer, part, stripes, config));
   }
-  return std::max(blocks * block, post);
+  work.array = blocks * block;
+  return work;
 }
 
 TileCost CostOfTile(const Layer& layer, const Extent& out, const TilePlan& plan, const Tile& tile,
@@ -75,20 +104,26 @@ TileCost CostOfTile(const Layer& layer, const Extent& out, const TilePlan& plan,
   const Rect& rect = tile.rect;
   const bool some_channels = plan.channels < out.c;
   const int channels = tile.c1 - tile.c0;
-  // Bytes of `columns` pixels of a row, or of each pixel by itself.
-  const auto beats = [&](int64_t rows, int64_t columns, int64_t row_width, int pixel) {
-    return some_channels ? Beats(rows * row_width, channels, config)
-                         : Beats(rows, columns * pixel, config);
+  // The pixels x0..x1-1 of rows of `width`, from the word in memory they begin in; or some channels
+  // of each pixel.
+  const auto beats = [&](int64_t rows, int64_t x0, int64_t x1, int64_t width, int64_t pixel) {
+    if (some_channels) return rows * width * CeilDiv(channels, config.axi_bytes);
+    const int64_t begin = x0 * pixel / config.word() * config.word();
+    return rows * CeilDiv(x1 * pixel - begin, config.axi_bytes);
   };
   TileCost cost;
   if (plan.in.bytes > 0) {
     const Rect in = InputRect(layer, rect);
     const int64_t rows = some_channels ? in.height() : CeilDiv(in.height(), RowStep(layer));
-    cost.load += beats(rows, in.width(), layer.in.extent.w, layer.in.extent.c);
+    cost.load += beats(rows, in.x0, in.x1, layer.in.extent.w, layer.in.extent.c);
   }
-  if (plan.residual.bytes > 0) cost.load += beats(rect.height(), rect.width(), out.w, out.c);
-  if (plan.out.bytes > 0) cost.store = beats(rect.height(), rect.width(), out.w, out.c);
-  cost.work = WorkCycles(layer, {rect.height(), rect.width(), channels}, config);
+  if (plan.residual.bytes > 0) cost.load += beats(rect.height(), rect.x0, rect.x1, out.w, out.c);
+  if (plan.out.bytes > 0) cost.store = beats(rect.height(), rect.x0, rect.x1, out.w, out.c);
+  Work work = WorkOf(layer, {rect.height(), rect.width(), channels}, config);
+  if (cost.store > 0 && layer.IsRun()) {
+    work.array += static_cast<int64_t>(MeetsStore(layer, config) * static_cast<double>(cost.store));
+  }
+  cost.work = work.cycles();
   return cost;
 }
 

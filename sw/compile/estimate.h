@@ -24,9 +24,14 @@ struct TileCost {
   int64_t work = 0;   ///< of the array or of post-processing, whichever takes longer
 };
 
-/// Cycles of the array and of post-processing for `part` of a layer's output: rows, columns and
-/// channels of a rectangle.
-int64_t WorkCycles(const Layer& layer, const Extent& part, const HardwareConfig& config);
+/// Cycles of the array, its feed included, and of post-processing.
+struct Work {
+  int64_t array = 0, post = 0;
+  int64_t cycles() const { return array > post ? array : post; }
+};
+
+/// For `part` of a layer's output: rows, columns and channels of a rectangle.
+Work WorkOf(const Layer& layer, const Extent& part, const HardwareConfig& config);
 
 /// `tile` is one of TilesOf(out, plan).
 TileCost CostOfTile(const Layer& layer, const Extent& out, const TilePlan& plan, const Tile& tile,

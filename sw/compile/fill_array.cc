@@ -20,7 +20,7 @@ constexpr int kTransposedPart = 4;              // of the scratchpad: input and 
 int64_t Cycles(const Network& network, const Layer& layer, const HardwareConfig& config) {
   const Extent out = OutputOf(network, layer);
   const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  return std::max(WorkCycles(layer, out, config), WeightBeats(weights.words(), config));
+  return std::max(WorkOf(layer, out, config).cycles(), WeightBeats(weights.words(), config));
 }
 
 // The layer computing `pixels` neighbouring pixels at a time; weights and parameters are the old.
