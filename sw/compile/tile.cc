@@ -9,21 +9,11 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kShortestBeat = 8;         // cycles: a weight block takes as long to load
-constexpr int kLargestTileWidth = 4095;  // RUN.tile_width
-constexpr int kTileOverhead = 64;        // cycles: set-up and what does not overlap between tiles
+constexpr int kShortestBeat = 8;  // cycles: a weight block takes as long to load
 
 template <typename T>
 T CeilDiv(T a, T b) {
   return (a + b - 1) / b;
-}
-
-// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
-TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
-  TileBuffer buffer;
-  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
-  buffer.bytes = rows * buffer.pitch;
-  return buffer;
 }
 
 // Input rows under `rows` output rows.
@@ -84,6 +74,13 @@ int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
   return (words + (beyond < 0 ? beyond + config.banks : beyond)) * config.word();
 }
 
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
+  TileBuffer buffer;
+  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
+  buffer.bytes = rows * buffer.pitch;
+  return buffer;
+}
+
 int RowStep(const Layer& layer) {
   return layer.kernel_h == 1 && layer.pad_top == 0 ? layer.stride_h : 1;
 }
@@ -119,7 +116,7 @@ int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
   const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
   const int64_t weights = weight_words * config.weight_word / config.axi_bytes;
   // Weights that do not stay in the ring pass again for every tile.
-  const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
+  const bool again = !StayInRing(weight_words, config) && tiles > 1;
   const int64_t load =
       (plan.in.bytes + plan.residual.bytes) / config.axi_bytes + (again ? weights : 0);
   const int64_t store = plan.out.bytes / config.axi_bytes;
