@@ -32,7 +32,7 @@ class Allocator {
     std::vector<int> ends(network_.layers.size());  // by first layer of a unit: its last
     std::iota(ends.begin(), ends.end(), 0);
     if (Status status = Plan(ends); !status) return tl::unexpected(status.error());
-    if (!getenv("NOCHAIN")) Chain(ends);
+    Chain(ends);
     return std::move(result_);
   }
 
@@ -72,35 +72,35 @@ class Allocator {
     return {};
   }
 
-  // Joins layers into chains, each from the first layer on as long as is best, where a value
-  // between them would live in memory.
+  // Joins two neighbouring units at a time, between which a value would live in memory: those that
+  // save the most, until no two save any more.
   void Chain(std::vector<int>& ends) {
     Allocation best = result_;
-    int64_t best_cycles = TotalCycles();
-    for (size_t first = 0; first < ends.size(); first = static_cast<size_t>(ends[first]) + 1) {
-      const int alone = ends[first];
-      int longest = alone;
-      bool spilled = false;
-      for (size_t last = first; CanChainAfter(last);) {
-        const auto between = static_cast<size_t>(network_.layers[last].out);
-        spilled = spilled || best.homes[between].where == Home::Where::kMemory;
-        ends[first] = static_cast<int>(++last);
-        if (!spilled || !Plan(ends)) continue;
-        const int64_t cycles = TotalCycles();
-        if (cycles >= best_cycles) continue;
+    int64_t least = TotalCycles();
+    for (bool joined = true; joined;) {
+      joined = false;
+      const std::vector<int> before = ends;
+      const std::vector<Unit> units = best.units;
+      for (size_t u = 0; u + 1 < units.size(); ++u) {
+        if (!CanChainAfter(units[u].last, best)) continue;
+        std::vector<int> trial = before;
+        trial[static_cast<size_t>(units[u].first)] = units[u + 1].last;
+        if (!Plan(trial) || TotalCycles() >= least) continue;
         best = result_;
-        best_cycles = cycles;
-        longest = ends[first];
+        least = TotalCycles();
+        ends = trial;
+        joined = true;
       }
-      ends[first] = longest;
     }
     result_ = std::move(best);
   }
 
-  bool CanChainAfter(size_t layer) const {
-    return layer + 1 < network_.layers.size() &&
-           CanChain(network_, network_.layers[layer], network_.layers[layer + 1],
-                    readers_[static_cast<size_t>(network_.layers[layer].out)]);
+  bool CanChainAfter(int layer, const Allocation& allocation) const {
+    const auto i = static_cast<size_t>(layer);
+    const auto between = static_cast<size_t>(network_.layers[i].out);
+    return allocation.homes[between].where == Home::Where::kMemory &&
+           i + 1 < network_.layers.size() &&
+           CanChain(network_, network_.layers[i], network_.layers[i + 1], readers_[between]);
   }
 
   void CountReaders() {
