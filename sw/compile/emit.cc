@@ -471,9 +471,10 @@ class Emitter {
     const Extent& in = layer_->in.extent;
     const bool dense = layer_->kind == LayerKind::kDense;
     const SetupInputCmd setup{
-        .mode = dense                                   ? 0
-                : layer_->kind == LayerKind::kDepthwise ? 1
-                                                        : 2,
+        .mode = dense                                 ? 0
+                : layer_->kind == LayerKind::kMaximum ? 2
+                : layer_->pixel_pairs()               ? 3
+                                                      : 1,
         .in_addr = in_.address,
         .in_pitch = in_.pitch,
         .in_rows = in_.rows,
