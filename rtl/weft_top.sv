@@ -281,7 +281,8 @@ module weft_top #(
   logic        prm_valid, prm_ready, prm_table, prm_last, feed_err, array_idle;
   logic [RingW-1:0] prm_data;
   logic [1:0]  acc_full, acc_release;
-  logic        acc_rd_en, acc_rd_buf, acc_wr_en, acc_wr_buf;
+  logic        acc_rd_en, acc_rd_buf, acc_wr_en, acc_wr_buf, acc_drain_valid, acc_drain_buf;
+  logic [7:0]  acc_drain_rows;
   logic [6:0]  acc_rd_row, acc_wr_row;
   logic [32*N-1:0] acc_rd_data, acc_wr_data;
   logic [N-1:0]    acc_wr_lanes;
@@ -297,7 +298,8 @@ module weft_top #(
       .ring_written_i(ring_written), .ring_released_o(ring_released),
       .prm_valid_o(prm_valid), .prm_ready_i(prm_ready), .prm_data_o(prm_data),
       .prm_table_o(prm_table), .prm_last_o(prm_last),
-      .acc_full_o(acc_full), .acc_release_i(acc_release), .acc_rd_en_i(acc_rd_en),
+      .acc_full_o(acc_full), .acc_release_i(acc_release), .acc_drain_valid_i(acc_drain_valid),
+      .acc_drain_buf_i(acc_drain_buf), .acc_drain_rows_i(acc_drain_rows), .acc_rd_en_i(acc_rd_en),
       .acc_rd_buf_i(acc_rd_buf), .acc_rd_row_i(acc_rd_row), .acc_rd_data_o(acc_rd_data),
       .acc_wr_en_i(acc_wr_en), .acc_wr_buf_i(acc_wr_buf), .acc_wr_row_i(acc_wr_row),
       .acc_wr_data_i(acc_wr_data), .acc_wr_lanes_i(acc_wr_lanes),
@@ -324,7 +326,8 @@ module weft_top #(
       .cmd_index_i(post_ci),
       .prm_valid_i(prm_valid), .prm_ready_o(prm_ready), .prm_data_i(prm_data),
       .prm_table_i(prm_table), .prm_last_i(prm_last),
-      .acc_full_i(acc_full), .acc_release_o(acc_release), .acc_rd_en_o(acc_rd_en),
+      .acc_full_i(acc_full), .acc_release_o(acc_release), .acc_drain_valid_o(acc_drain_valid),
+      .acc_drain_buf_o(acc_drain_buf), .acc_drain_rows_o(acc_drain_rows), .acc_rd_en_o(acc_rd_en),
       .acc_rd_buf_o(acc_rd_buf), .acc_rd_row_o(acc_rd_row), .acc_rd_data_i(acc_rd_data),
       .acc_wr_en_o(acc_wr_en), .acc_wr_buf_o(acc_wr_buf), .acc_wr_row_o(acc_wr_row),
       .acc_wr_data_o(acc_wr_data), .acc_wr_lanes_o(acc_wr_lanes),

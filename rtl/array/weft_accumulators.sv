@@ -3,7 +3,8 @@
 // Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum, or overwrites
 // in a block's first beat) while post reads and writes back the other. add_* comes with the
 // operand's mul_* and is delayed here to meet sum_i, which arrives two cycles later. After the last
-// row of a block the buffer is post's (full_o) until release_i. rd_data_o: a cycle after rd_en_i.
+// row of a block the buffer is post's (full_o) until release_i, but for overwriting rows that post
+// has read for the last time. rd_data_o: a cycle after rd_en_i.
 // A row must not be added to in two successive cycles (weft_issue sees to it).
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -48,7 +49,7 @@ module weft_accumulators (
   logic [1:0] full_q;
   logic rd_buf_q;
 
-  logic [1:0] ram_rd_en, ram_wr_en;
+  logic [1:0] ram_rd_en, ram_wr_en, post_write;
   logic [RowBits-1:0] ram_rd_row0, ram_rd_row1, ram_wr_row0, ram_wr_row1;
   logic [32*N-1:0] ram_rd_data0, ram_rd_data1, ram_wr_data0, ram_wr_data1;
   logic [N-1:0] ram_mask0, ram_mask1;
@@ -72,20 +73,22 @@ module weft_accumulators (
     end
   end
 
-  // A buffer is post's while full, else the array's.
+  // A buffer is post's while full, else the array's. Post writes back while it needs every row.
   always_comb begin
     ram_rd_en[0] = full_q[0] ? rd_en_i && !rd_buf_i : add_read && !s1_buf_q;
     ram_rd_en[1] = full_q[1] ? rd_en_i && rd_buf_i : add_read && s1_buf_q;
     ram_rd_row0 = full_q[0] ? rd_row_i[RowBits-1:0] : s1_row_q;
     ram_rd_row1 = full_q[1] ? rd_row_i[RowBits-1:0] : s1_row_q;
-    ram_wr_en[0] = full_q[0] ? wr_en_i && !wr_buf_i : add_write && !s2_buf_q;
-    ram_wr_en[1] = full_q[1] ? wr_en_i && wr_buf_i : add_write && s2_buf_q;
-    ram_wr_row0 = full_q[0] ? wr_row_i[RowBits-1:0] : s2_row_q;
-    ram_wr_row1 = full_q[1] ? wr_row_i[RowBits-1:0] : s2_row_q;
-    ram_wr_data0 = full_q[0] ? wr_data_i : new_row;
-    ram_wr_data1 = full_q[1] ? wr_data_i : new_row;
-    ram_mask0 = full_q[0] ? wr_lanes_i : '1;
-    ram_mask1 = full_q[1] ? wr_lanes_i : '1;
+    post_write[0] = wr_en_i && !wr_buf_i;
+    post_write[1] = wr_en_i && wr_buf_i;
+    ram_wr_en[0] = post_write[0] || (add_write && !s2_buf_q);
+    ram_wr_en[1] = post_write[1] || (add_write && s2_buf_q);
+    ram_wr_row0 = post_write[0] ? wr_row_i[RowBits-1:0] : s2_row_q;
+    ram_wr_row1 = post_write[1] ? wr_row_i[RowBits-1:0] : s2_row_q;
+    ram_wr_data0 = post_write[0] ? wr_data_i : new_row;
+    ram_wr_data1 = post_write[1] ? wr_data_i : new_row;
+    ram_mask0 = post_write[0] ? wr_lanes_i : '1;
+    ram_mask1 = post_write[1] ? wr_lanes_i : '1;
   end
 
   weft_ram #(.Width(32 * N), .Depth(weft_pkg::Stripe), .Granule(32)) u_buffer0 (
@@ -126,7 +129,9 @@ module weft_accumulators (
       s2_valid_q <= s1_valid_q;
       full_q <= full_q & ~release_i;
       if (s2_valid_q && s2_last_q) full_q[s2_buf_q] <= 1'b1;
-      `WEFT_ASSERT(a_array_owns_row, !s2_valid_q || !full_q[s2_buf_q])
+      `WEFT_ASSERT(a_array_owns_row,
+          !s2_valid_q || !full_q[s2_buf_q] || (s2_first_q && !s2_last_q && !s2_null_q))
+      `WEFT_ASSERT(a_one_writer, !add_write || !post_write[s2_buf_q])
       `WEFT_ASSERT(a_post_owns_read, !rd_en_i || full_q[rd_buf_i])
       `WEFT_ASSERT(a_post_owns_write, !wr_en_i || full_q[wr_buf_i])
     end

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lets operands into the array, in the order of the issue queue: one a cycle, when the operand is
-// there (vector queue or window unit), the accumulator buffer is free, a beat's first pixel finds
-// new weights in the shadow block, and the row is not still on its way through the sums. Null beats
+// there (vector queue or window unit), the accumulator row is free, a beat's first pixel finds new
+// weights in the shadow block, and the row is not still on its way through the sums. Null beats
 // take no operand and only hand a buffer to post. Counts every cycle as exactly one event.
+// A row is free when post has given the buffer back; a block's first beat, which only writes, may
+// follow post through the rows it has read for the last time (drain_*), up to the block's last one.
 // mul_* describe the operand in vec_o or in the window register: a cycle after it was accepted.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -25,6 +27,9 @@ module weft_issue (
   input  wire logic                        shadow_full_i,
   output      logic                        swap_o,
   input  wire logic [1:0]                  acc_release_i,
+  input  wire logic                        drain_valid_i,  // post's last pass through drain_buf_i
+  input  wire logic                        drain_buf_i,
+  input  wire logic [7:0]                  drain_rows_i,   // rows it has read
   output      logic                        mul_valid_o,    // an operand, or a null beat
   output      logic                        mul_null_o,
   output      logic [1:0]                  mul_mode_o,
@@ -54,7 +59,7 @@ module weft_issue (
   logic [7:0] pixel_q;
   logic fill_q;          // the buffer being filled
   logic [1:0] taken_q;   // buffers filled, on their way or with post
-  logic start, finish, dense, window, present, weights, buffer, settled, accept;
+  logic start, finish, dense, window, present, weights, drained, buffer, settled, accept;
 
   assign start = pixel_q == 8'd0;
   assign finish = pixel_q == issue.pixels - 8'd1;
@@ -62,7 +67,9 @@ module weft_issue (
   assign window = !issue.null_op && issue.mode != 2'd0;
   assign present = issue_valid_i &&
       (issue.null_op || (dense && vec_valid_i) || (window && window_ready_i));
-  assign buffer = !taken_q[fill_q];
+  assign drained = drain_valid_i && drain_buf_i == fill_q && pixel_q < drain_rows_i &&
+      !issue.null_op && issue.first && !(issue.last && finish);
+  assign buffer = !taken_q[fill_q] || drained;
   assign weights = !(issue.swap && start && !issue.null_op) || shadow_full_i;
   // A row may be read two cycles after it was accepted last: not by the next operand.
   assign settled = issue.null_op || issue.first ||

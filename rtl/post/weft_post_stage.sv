@@ -23,6 +23,9 @@ module weft_post_stage (
     // accumulators
     input  wire logic [1:0]  acc_full_i,
     output logic [1:0]       acc_release_o,
+    output logic             acc_drain_valid_o,
+    output logic             acc_drain_buf_o,
+    output logic [7:0]       acc_drain_rows_o,
     output logic             acc_rd_en_o,
     output logic             acc_rd_buf_o,
     output logic [6:0]       acc_rd_row_o,
@@ -109,6 +112,7 @@ module weft_post_stage (
       .cmd_valid_i, .cmd_ready_o, .cmd_i, .cmd_addr_i, .cmd_index_i,
       .acc_full_i, .acc_release_o(seq_release), .acc_rd_en_o(seq_rd_en), .acc_rd_buf_o(seq_rd_buf),
       .acc_rd_row_o(seq_rd_row),
+      .acc_drain_valid_o, .acc_drain_buf_o, .acc_drain_rows_o,
       .rd_start_o(rd_start), .rd_base_o(rd_base), .rd_pitch_o(rd_pitch), .rd_bytes_o(rd_bytes),
       .out_pixel_o(out_pixel), .tile_width_o(tile_width), .tile_x_o(tile_x), .pixels_o(pixels),
       .opd_valid_i(opd_valid), .opd_pop_o(opd_pop),

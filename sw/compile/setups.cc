@@ -8,9 +8,10 @@ SetupInputCmd InputOf(const Patch& patch) {
   const Layer& layer = patch.layer();
   const Surface& in = patch.in;
   const bool dense = layer.kind == LayerKind::kDense;
-  return {.mode = dense                                 ? 0
-                  : layer.kind == LayerKind::kDepthwise ? 1
-                                                        : 2,
+  return {.mode = dense                               ? 0
+                  : layer.kind == LayerKind::kMaximum ? 2
+                  : layer.pixel_pairs()               ? 3
+                                                      : 1,
           .in_addr = in.address,
           .in_pitch = in.pitch,
           .in_rows = in.rows,

@@ -34,7 +34,8 @@ TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int
   if (spills.in) {
     const Extent& in = layer.in.extent;
     const int64_t in_cols =
-        narrow ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.kernel_w)
+        narrow
+            ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.window_columns())
                : in.w;
     const int64_t in_rows = CeilDiv<int64_t>(InputRows(layer, rows), RowStep(layer));
     plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
@@ -93,7 +94,8 @@ Rect InputRect(const Layer& layer, const Rect& out) {
   };
   const Extent& in = layer.in.extent;
   const auto [y0, y1] = range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
-  const auto [x0, x1] = range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
+  const auto [x0, x1] =
+      range(out.x0, out.x1, layer.stride_w, layer.window_columns(), layer.pad_left, in.w);
   return {y0, y1, x0, x1};
 }
 
