@@ -4,7 +4,7 @@
 // address generation starts from (about six cycles, while the RUN before is being fed; fifty at
 // most, for a window that begins far left of the image), and holds the result until plan_done_i.
 // Passes ELTWISE and SOFTMAX on as null commands and drops the rest. It does not wait for anything
-// and does not walk the window.
+// and does not walk the window. The columns of mode 3, half a word each, become whole words.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"
@@ -42,9 +42,12 @@ module weft_feed_plan (
   assign cmd_eltwise = cmd_i;
   assign cmd_softmax = cmd_i;
 
+  localparam int unsigned HalfBit = $clog2(N) - 1;
+  localparam logic [2:0] Pairs = 3'd3;  // SETUP_INPUT.mode
+
   plan_t plan_q;
   logic plan_valid_q;
-  logic null_q;
+  logic null_q, half_q;
   logic [28:0] wrap_q;
   logic [7:0] stride_q;
   logic [21:0] stride_x_q;
@@ -113,8 +116,15 @@ module weft_feed_plan (
   always_ff @(posedge clk_i) begin
     if (take) begin
       null_q <= cmd_i[7:0] != weft_pkg::OpRun;
-      if (cmd_i[7:0] == weft_pkg::OpSetupInput) set_q <= cmd_setup;
-      if (cmd_i[7:0] == weft_pkg::OpRun) run_q <= cmd_run;
+      if (cmd_i[7:0] == weft_pkg::OpSetupInput) begin
+        set_q <= cmd_setup;
+        if (cmd_setup.mode == Pairs) set_q.pixel_bytes <= 16'(N);
+      end
+      if (cmd_i[7:0] == weft_pkg::OpRun) begin
+        run_q <= cmd_run;
+        half_q <= set_q.mode == Pairs && cmd_run.in_x[HalfBit];
+        if (set_q.mode == Pairs) run_q.in_x[HalfBit] <= 1'b0;
+      end
       if (cmd_i[7:0] == weft_pkg::OpEltwise) begin
         run_q.wait_mask <= cmd_eltwise.wait_mask;
         run_q.wait_load <= cmd_eltwise.wait_load;
@@ -176,6 +186,7 @@ module weft_feed_plan (
       plan_q.acc_last <= run_q.acc_last;
       plan_q.shared <= run_q.weights_shared;
       plan_q.aligned <= aligned;
+      plan_q.half <= half_q;
       plan_q.wait_mask <= run_q.wait_mask;
       plan_q.wait_load <= run_q.wait_load;
       plan_q.wait_exec <= run_q.wait_exec;
@@ -189,7 +200,7 @@ module weft_feed_plan (
       plan_q.last_channels <= 8'(run_q.channels - (blocks - 16'd1) * 16'(N));
       plan_q.beats <= null_q ? 12'd1 : run_q.beats;
       plan_q.kernel_rows <= set_q.kernel_rows;
-      plan_q.kernel_span <= set_q.kernel_span;
+      plan_q.kernel_span <= (set_q.mode == Pairs) ? 17'd2 + 17'(half_q) : set_q.kernel_span;
       plan_q.pixel_bytes <= set_q.pixel_bytes;
       plan_q.step_bytes <= set_q.step_bytes;
       plan_q.stride_cols <= stride_q;

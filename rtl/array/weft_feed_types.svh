@@ -13,9 +13,10 @@
 //   wrap_pitch bytes from one output row's windows to the next's
 //   pads       columns left of the image in a window row at col_row; pads_x: offset of the next one
 //   skip_cols  columns from col_row to col_first; stride_cols: between neighbouring pixels
+//   half       mode 3, whose columns are words: the window begins in the second half of the first
 //   aligned    a window's column has one word of each row, at an offset the same for all rows:
 //              0, or 1/2 with at most 1/2 word of channels, or n/4 with at most 1/4
-`define WEFT_PLAN_BITS 489
+`define WEFT_PLAN_BITS 490
 `define WEFT_PLAN_TYPE \
   typedef struct packed { \
     logic null_op; \
@@ -24,6 +25,7 @@
     logic acc_last; \
     logic shared; \
     logic aligned; \
+    logic half; \
     logic [2:0] wait_mask; \
     logic [15:0] wait_load; \
     logic [15:0] wait_exec; \
@@ -96,7 +98,7 @@
 
 // What issuing operands needs for one beat: `first` overwrites the accumulators, `last` hands the
 // buffer to post, `swap` takes new weights; the rest steers the window unit.
-`define WEFT_ISSUE_BITS 102
+`define WEFT_ISSUE_BITS 103
 `define WEFT_ISSUE_TYPE \
   typedef struct packed { \
     logic null_op; \
@@ -104,6 +106,7 @@
     logic swap; \
     logic first; \
     logic last; \
+    logic half; \
     logic [7:0] pixels; \
     logic [11:0] tile_width; \
     logic [11:0] first_width; \

@@ -3,7 +3,8 @@
 // Forms the windows of depthwise and maximum beats: R rows by C columns of N channels. Columns
 // arrive from weft_feed_fetch (col_*) into a queue and from there, at most one a cycle, into a
 // rotating buffer of C columns; columns of padding are not stored. ready_o says that the window of
-// the next pixel of the beat issue_i is complete; take_i puts it into the register window_o.
+// the next pixel of the beat issue_i is complete; take_i puts it into the register window_o. In mode
+// 3 columns are two pixels wide, and the window of each half of the channels is a pixel further on.
 // Columns of following rows and beats may already lie behind those of the present one.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -109,10 +110,13 @@ module weft_window #(
   assign push = queue_count_q != '0 && used_q - drop < CountBits'(C);
   assign col_free_o = push;
 
-  // The window: lane rr*C + cc. The three variables are temporaries of the block below.
+  // The window: lane rr*C + cc. The variables are temporaries of the block below.
+  localparam int unsigned PairCols = 3;
   logic [15:0] lane_index;
   logic [SlotBits:0] lane_sum;
   logic [8*N-1:0] lane;
+  logic [8*N-1:0] formed [C*R];
+  logic [7:0] lane_cols;
   logic [8*N-1:0] outside;
   assign outside = (issue.mode == 2'd2) ? {N{8'h80}} : '0;
 
@@ -126,7 +130,22 @@ module weft_window #(
         for (int unsigned rr = 0; rr < R; rr++) begin
           lane = {N{issue.pad_value}};
           if (lane_index < 16'(band_cols)) lane = columns[lane_sum[SlotBits-1:0] * R + rr];
-          if (8'(cc) >= issue.cols || 8'(rr) >= issue.rows) lane = outside;
+          formed[cc * R + rr] = lane;
+        end
+      end
+      lane_cols = (issue.mode == 2'd3) ? 8'(PairCols) : issue.cols;
+      for (int unsigned cc = 0; cc < C; cc++) begin
+        for (int unsigned rr = 0; rr < R; rr++) begin
+          lane = formed[cc * R + rr];
+          // Mode 3: half pixel cc, or cc + 1, of the row of words, and the one after it.
+          if (issue.mode == 2'd3 && cc < PairCols && PairCols <= C) begin
+            if (issue.half == cc[0]) begin
+              lane = formed[((cc + 1) / 2 % C) * R + rr];
+            end else begin
+              lane = {formed[((cc / 2 + 1) % C) * R + rr][4*N-1:0], formed[cc / 2 * R + rr][8*N-1:4*N]};
+            end
+          end
+          if (8'(cc) >= lane_cols || 8'(rr) >= issue.rows) lane = outside;
           window_o[(rr * C + cc) * 8 * N +: 8 * N] <= lane;
         end
       end

@@ -2,14 +2,16 @@
 // Decides whether a command is legal and which engine it is for. Combinational. Does not check
 // addresses that only arise while a command runs (the engines do) nor the order of waits (the
 // functional model does). What depends on earlier commands comes from the dispatcher: which setups
-// there were (have_*_i), what the last SETUP_OUTPUT said (adds_i, has_params_i, per_tensor_i), and
-// whether an accumulation is open (acc_open_i) and what its RUNs must repeat.
+// there were (have_*_i), what the last ones said (pairs_i: mode 3 of SETUP_INPUT; adds_i,
+// has_params_i, per_tensor_i: SETUP_OUTPUT), and whether an accumulation is open (acc_open_i) and
+// what its RUNs must repeat.
 `default_nettype none
 module weft_decode (
     input  wire logic [weft_pkg::CommandBits-1:0] cmd_i,
     input  wire logic have_input_i,
     input  wire logic have_output_i,
     input  wire logic have_add_i,
+    input  wire logic pairs_i,
     input  wire logic adds_i,
     input  wire logic has_params_i,
     input  wire logic per_tensor_i,
@@ -28,6 +30,9 @@ module weft_decode (
   localparam logic [2:0] EngineStore   = 3'd4;
   localparam int unsigned Align = $clog2(weft_pkg::WordBytes);
   localparam int unsigned RingWords = weft_pkg::WeightRing / weft_pkg::WeightWord;
+  localparam int unsigned N = weft_pkg::N;
+  localparam int unsigned PairBits = $clog2(N);
+  localparam bit HasPairs = weft_pkg::WordBytes == N && weft_pkg::WindowCols >= 3;
 
   weft_pkg::mark_t         mark;
   weft_pkg::load_t         load;
@@ -50,7 +55,11 @@ module weft_decode (
   assign elt       = cmd_i;
   assign smax      = cmd_i;
 
-  logic bad_field, bad_address;
+  logic bad_field, bad_address, bad_pairs;
+  assign bad_pairs = !HasPairs || setup_in.kernel_rows > 8'(weft_pkg::WindowRows)
+                     || setup_in.kernel_span != 17'd3 || setup_in.pixel_bytes != 16'(N / 2)
+                     || setup_in.step_bytes != 21'(N) || |setup_in.in_addr[PairBits-1:0]
+                     || |setup_in.in_pitch[PairBits-1:0] || |setup_in.in_row_bytes[PairBits-1:0];
 
   always_comb begin
     engine_o    = EngineControl;
@@ -92,7 +101,8 @@ module weft_decode (
       end
       weft_pkg::OpSetupInput: begin
         engine_o  = EngineExec;
-        bad_field = |setup_in.reserved || acc_open_i || setup_in.mode > 3'd2
+        bad_field = |setup_in.reserved || acc_open_i || setup_in.mode > 3'd3
+                    || (setup_in.mode == 3'd3 && bad_pairs)
                     || setup_in.kernel_rows == '0 || setup_in.kernel_span == '0;
       end
       weft_pkg::OpSetupOutput: begin
@@ -117,6 +127,8 @@ module weft_decode (
                     || run.acc_first == acc_open_i
                     || (acc_open_i && run.pixels != acc_pixels_i)
                     || (acc_open_i && run.channels != acc_channels_i)
+                    || (pairs_i && (run.channels != 16'(N) || run.beats != 12'd1
+                                    || |run.in_x[PairBits-2:0]))
                     || (run.weights_shared && has_params_i)
                     || (run.acc_last && adds_i && !have_add_i);
       end

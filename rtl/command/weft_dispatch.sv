@@ -64,12 +64,14 @@ module weft_dispatch (
   logic [2:0]  engine, region;
   logic [7:0]  error;
   logic [39:0] offset, base;
-  logic have_input_q, have_output_q, have_add_q, adds_q, has_params_q, per_tensor_q;
+  logic have_input_q, have_output_q, have_add_q, pairs_q, adds_q, has_params_q, per_tensor_q;
   logic        acc_open_q;         // the last RUN keeps its accumulators for the next
   logic [7:0]  acc_pixels_q;
   logic [15:0] acc_channels_q;
+  weft_pkg::setup_input_t setup_in;
   weft_pkg::setup_output_t setup_out;
   weft_pkg::run_t run;
+  assign setup_in = cmd_i;
   assign setup_out = cmd_i;
   assign run = cmd_i;
 
@@ -78,6 +80,7 @@ module weft_dispatch (
       .have_input_i (have_input_q),
       .have_output_i(have_output_q),
       .have_add_i   (have_add_q),
+      .pairs_i      (pairs_q),
       .adds_i       (adds_q),
       .has_params_i (has_params_q),
       .per_tensor_i (per_tensor_q),
@@ -107,6 +110,7 @@ module weft_dispatch (
       have_input_q  <= 1'b0;
       have_output_q <= 1'b0;
       have_add_q    <= 1'b0;
+      pairs_q       <= 1'b0;
       adds_q        <= 1'b0;
       has_params_q  <= 1'b0;
       per_tensor_q  <= 1'b0;
@@ -114,7 +118,10 @@ module weft_dispatch (
     end else begin
       if (cmd_valid_i && cmd_ready_o) begin
         held_q <= 1'b1;
-        if (cmd_i[7:0] == weft_pkg::OpSetupInput) have_input_q <= 1'b1;
+        if (cmd_i[7:0] == weft_pkg::OpSetupInput) begin
+          have_input_q <= 1'b1;
+          pairs_q      <= setup_in.mode == 3'd3;
+        end
         if (cmd_i[7:0] == weft_pkg::OpSetupAdd) have_add_q <= 1'b1;
         if (cmd_i[7:0] == weft_pkg::OpRun) acc_open_q <= !run.acc_last;
         if (cmd_i[7:0] == weft_pkg::OpSetupOutput) begin

@@ -2,8 +2,8 @@
 // Runs execution commands through post-processing: for every block waits for its accumulator buffer
 // and parameter record, then issues its rows to the requantiser pass by pass. Does no arithmetic on
 // data. Between passes of one block it waits until the pipeline is empty (a row written back must
-// be there before it is read again); the blocks of a RUN of a single pass follow each other without
-// a gap.
+// be there before it is read again); blocks of a single pass follow each other without a gap, also
+// those of successive RUNs: the next command is taken in while one is at work.
 `default_nettype none
 module weft_post_sequencer (
     input  wire logic        clk_i,
@@ -93,20 +93,27 @@ module weft_post_sequencer (
   pass_e  pass_q, last_pass;
   weft_pkg::setup_output_t so_q;
   weft_pkg::setup_add_t    sa_q;
+
+  // The next command; a cycle after it came, bytes from column 0 to its first pixel are there too.
+  logic        next_valid_q, next_ready_q, take, follow;
+  logic [weft_pkg::CommandBits-1:0] next_q;
+  logic [39:0] next_addr_q;
+  logic [31:0] next_index_q;
+  logic [20:0] next_start_q;
   weft_pkg::run_t          run;
   weft_pkg::eltwise_t      elt;
   weft_pkg::softmax_t      smx;
   weft_pkg::mark_t         mark;
-  assign run  = cmd_i;
-  assign elt  = cmd_i;
-  assign smx  = cmd_i;
-  assign mark = cmd_i;
+  assign run  = next_q;
+  assign elt  = next_q;
+  assign smx  = next_q;
+  assign mark = next_q;
 
   // The command at work.
   logic        elt_q, add_q, buf_q, prm_pending_q;
   logic [7:0]  pixels_q;
   logic [11:0] tile_width_q, tile_x_q;
-  logic [20:0] a_q, b_q, out_q, start_q;      // start_q: bytes from column 0 to the first pixel
+  logic [20:0] a_q, b_q, out_q, start_q;      // start_q: as next_start_q
   logic [15:0] channels_q;                    // left, from the present block on
   // Position within a pass.
   logic [7:0]  p_q, g_q;
@@ -115,11 +122,12 @@ module weft_post_sequencer (
   logic [20:0] row_q, addr_q, next_row;
 
   logic fire, first_row, last_row, row_ends, last_block, need_params;
-  logic block_ready, block_done, go_on;
+  logic block_ready, block_done, go_on, params_ready;
 
   assign last_block  = channels_q <= 16'(N);
   assign need_params = !elt_q && so_q.has_params;
-  assign block_ready = acc_full_i[buf_q] && (!need_params || (prm_full_i && !prm_pending_q));
+  assign params_ready = !need_params || (prm_full_i && !prm_pending_q);
+  assign block_ready = acc_full_i[buf_q] && params_ready;
   assign last_pass   = add_q ? PassSum : PassMain;
   assign row_ends    = x_q == tile_width_q - 12'd1;
   assign first_row   = (p_q == '0) && (g_q == '0);
@@ -128,8 +136,11 @@ module weft_post_sequencer (
   assign block_done  = fire && last_row && pass_q == last_pass;
   // The next block begins in the next cycle: it needs no operands, and everything is there. Not
   // after a block of one row: what it and the block before it give back is not yet seen here.
-  assign go_on       = !last_block && !elt_q && !add_q && !first_row && acc_full_i[!buf_q]
-                       && (!need_params || (prm_full_i && !prm_pending_q));
+  assign go_on       = !elt_q && !add_q && !first_row && acc_full_i[!buf_q] && params_ready
+                       && (!last_block || (next_ready_q && next_q[7:0] == weft_pkg::OpRun
+                                           && run.acc_last));
+  assign follow      = block_done && last_block && go_on;
+  assign take        = (state_q == Get && next_ready_q) || follow;
   assign next_row    = row_q + so_q.out_pitch;
 
   assign rq_src_operand_o = (pass_q == PassB) || (elt_q && (pass_q == PassMain || pass_q == PassA));
@@ -140,9 +151,6 @@ module weft_post_sequencer (
   assign acc_rd_buf_o = buf_q;
   assign acc_rd_row_o = p_q[6:0];
 
-  assign acc_drain_valid_o = (state_q == Issue) && !rq_src_operand_o && (pass_q == last_pass);
-  assign acc_drain_buf_o   = buf_q;
-  assign acc_drain_rows_o  = p_q;
 
   assign rq_first_o       = need_params && (pass_q == PassMain) && first_row;
   assign rq_use_bias_o    = need_params && (pass_q == PassMain);
@@ -202,7 +210,7 @@ module weft_post_sequencer (
   assign tile_x_o     = tile_x_q;
   assign pixels_o     = pixels_q;
 
-  assign cmd_ready_o  = state_q == Get;
+  assign cmd_ready_o  = !next_valid_q;
   assign sm_start_o   = (state_q == Softmax) && acc_full_i[buf_q] && sm_table_full_i && rq_empty_i;
   assign sm_in_o      = a_q;
   assign sm_out_o     = out_q;
@@ -210,7 +218,35 @@ module weft_post_sequencer (
   assign acc_release_o = (state_q == SoftmaxEnd && !sm_busy_i) ? (2'b01 << buf_q) : 2'b00;
   assign mark_valid_o = (state_q == Mark) && rq_empty_i && res_idle_i;
   assign ev_busy_o    = fire || sm_busy_i;
-  assign idle_o       = (state_q == Get) && rq_empty_i;
+  assign idle_o       = (state_q == Get) && !next_valid_q && rq_empty_i;
+
+  always_ff @(posedge clk_i) begin
+    if (cmd_valid_i && cmd_ready_o) begin
+      next_q       <= cmd_i;
+      next_addr_q  <= cmd_addr_i;
+      next_index_q <= cmd_index_i;
+    end
+    if (next_valid_q && !next_ready_q) begin
+      next_start_q <= 21'(28'((next_q[7:0] == weft_pkg::OpEltwise) ? elt.tile_x : run.tile_x)
+                          * 28'(so_q.out_pixel));
+    end
+    if (!rst_ni) begin
+      next_valid_q <= 1'b0;
+      next_ready_q <= 1'b0;
+    end else begin
+      if (cmd_valid_i && cmd_ready_o) next_valid_q <= 1'b1;
+      else if (take) next_valid_q <= 1'b0;
+      next_ready_q <= next_valid_q && !take;
+    end
+  end
+
+  // A cycle late, so that these still hold when the last row is read and the release is on its way.
+  always_ff @(posedge clk_i) begin
+    acc_drain_valid_o <= rst_ni && (state_q == Issue) && !rq_src_operand_o
+                         && (pass_q == last_pass);
+    acc_drain_buf_o   <= buf_q;
+    acc_drain_rows_o  <= p_q;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -221,8 +257,8 @@ module weft_post_sequencer (
       if (fire && rq_first_o) prm_pending_q <= 1'b1;
       else if (prm_free_i) prm_pending_q <= 1'b0;
       case (state_q)
-        Get: if (cmd_valid_i) begin
-          case (cmd_i[7:0])
+        Get: if (take) begin
+          case (next_q[7:0])
             weft_pkg::OpRun:     if (run.acc_last) state_q <= Block;
             weft_pkg::OpEltwise: state_q <= Block;
             weft_pkg::OpSoftmax: state_q <= Softmax;
@@ -236,7 +272,7 @@ module weft_post_sequencer (
           if (pass_q != last_pass) state_q <= PassEnd;
           else begin
             buf_q   <= !buf_q;
-            state_q <= last_block ? Get : go_on ? Issue : Block;
+            state_q <= go_on ? Issue : last_block ? Get : Block;
           end
         end
         PassEnd: if (rq_empty_i) state_q <= PassStart;
@@ -252,45 +288,6 @@ module weft_post_sequencer (
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == Get && cmd_valid_i) begin
-      index_o      <= cmd_index_i;
-      mark_addr_o  <= cmd_addr_i;
-      mark_layer_o <= mark.layer;
-      case (cmd_i[7:0])
-        weft_pkg::OpSetupOutput: so_q <= cmd_i;
-        weft_pkg::OpSetupAdd:    sa_q <= cmd_i;
-        weft_pkg::OpRun: begin
-          elt_q        <= 1'b0;
-          add_q        <= so_q.add;
-          pixels_q     <= run.pixels;
-          tile_width_q <= run.tile_width;
-          tile_x_q     <= run.tile_x;
-          a_q          <= '0;
-          b_q          <= run.b_addr;
-          out_q        <= run.out_addr;
-          channels_q   <= run.channels;
-          start_q      <= 21'(28'(run.tile_x) * 28'(so_q.out_pixel));
-        end
-        weft_pkg::OpEltwise: begin
-          elt_q        <= 1'b1;
-          add_q        <= elt.add;
-          pixels_q     <= elt.pixels;
-          tile_width_q <= elt.tile_width;
-          tile_x_q     <= elt.tile_x;
-          a_q          <= elt.a_addr;
-          b_q          <= elt.b_addr;
-          out_q        <= elt.out_addr;
-          channels_q   <= elt.channels;
-          start_q      <= 21'(28'(elt.tile_x) * 28'(so_q.out_pixel));
-        end
-        weft_pkg::OpSoftmax: begin
-          a_q        <= smx.in_addr;
-          out_q      <= smx.out_addr;
-          channels_q <= smx.length;
-        end
-        default: ;
-      endcase
-    end
     // A block begins with its first pass, a pass with its first row.
     if (state_q == Block) pass_q <= (elt_q && add_q) ? PassA : PassMain;
     if (state_q == PassEnd && rq_empty_i) begin
@@ -302,6 +299,12 @@ module weft_post_sequencer (
       x_q    <= tile_x_q;
       row_q  <= out_q;
       addr_q <= out_q + start_q;
+    end else if (follow) begin
+      p_q    <= '0;
+      g_q    <= '0;
+      x_q    <= run.tile_x;
+      row_q  <= run.out_addr;
+      addr_q <= run.out_addr + next_start_q;
     end else if (block_done) begin
       p_q    <= '0;
       g_q    <= '0;
@@ -322,6 +325,44 @@ module weft_post_sequencer (
       b_q        <= b_q + 21'(N);
       out_q      <= out_q + 21'(N);
       channels_q <= channels_q - 16'(N);
+    end
+    if (take) begin
+      index_o      <= next_index_q;
+      mark_addr_o  <= next_addr_q;
+      mark_layer_o <= mark.layer;
+      start_q      <= next_start_q;
+      case (next_q[7:0])
+        weft_pkg::OpSetupOutput: so_q <= next_q;
+        weft_pkg::OpSetupAdd:    sa_q <= next_q;
+        weft_pkg::OpRun: begin
+          elt_q        <= 1'b0;
+          add_q        <= so_q.add;
+          pixels_q     <= run.pixels;
+          tile_width_q <= run.tile_width;
+          tile_x_q     <= run.tile_x;
+          a_q          <= '0;
+          b_q          <= run.b_addr;
+          out_q        <= run.out_addr;
+          channels_q   <= run.channels;
+        end
+        weft_pkg::OpEltwise: begin
+          elt_q        <= 1'b1;
+          add_q        <= elt.add;
+          pixels_q     <= elt.pixels;
+          tile_width_q <= elt.tile_width;
+          tile_x_q     <= elt.tile_x;
+          a_q          <= elt.a_addr;
+          b_q          <= elt.b_addr;
+          out_q        <= elt.out_addr;
+          channels_q   <= elt.channels;
+        end
+        weft_pkg::OpSoftmax: begin
+          a_q        <= smx.in_addr;
+          out_q      <= smx.out_addr;
+          channels_q <= smx.length;
+        end
+        default: ;
+      endcase
     end
   end
 endmodule

@@ -188,6 +188,9 @@ void Array::Grouped(const Feed& feed, std::span<const Beat> beats, int64_t chann
                     std::span<const uint8_t> weights, bool shared, const Scratchpad& scratchpad) {
   const SetupInputCmd& setup = feed.setup;
   const bool maximum = feed.mode() == Mode::kMaximum;
+  // Pairs: the second half of the channels is the pixel a column further on.
+  const int parts = feed.mode() == Mode::kPixelPairs ? 2 : 1;
+  const int lanes = channels / parts;
   std::array<int8_t, kMaxN> padding;
   padding.fill(static_cast<int8_t>(setup.pad_value));
   for (size_t b = 0; b < beats.size(); ++b) {
@@ -199,14 +202,18 @@ void Array::Grouped(const Feed& feed, std::span<const Beat> beats, int64_t chann
         const int64_t row = feed.Row(p) + piece.row;
         const bool row_exists = row >= 0 && row < setup.in_rows;
         for (int c = 0; c < piece.count; ++c) {
-          const int64_t byte = feed.Byte(p) + (piece.first + c) * setup.pixel_bytes;
-          const bool exists = row_exists && byte >= 0 && byte < setup.in_row_bytes;
-          const int8_t* values =
-              exists ? scratchpad.At(feed.Address(row, byte + channel)) : padding.data();
-          if (maximum) {
-            MaximumTapOf(channels, values, acc);
-          } else {
-            MultiplyTapOf(channels, values, block + (i * window_cols_ + c) * n_, acc);
+          for (int part = 0; part < parts; ++part) {
+            const int64_t byte = feed.Byte(p) + (piece.first + c + part) * setup.pixel_bytes;
+            const bool exists = row_exists && byte >= 0 && byte < setup.in_row_bytes;
+            const int8_t* values =
+                exists ? scratchpad.At(feed.Address(row, byte + channel)) : padding.data();
+            if (maximum) {
+              MaximumTapOf(lanes, values, acc);
+            } else {
+              const int first = part * lanes;
+              MultiplyTapOf(lanes, values, block + (i * window_cols_ + c) * n_ + first,
+                            acc + first);
+            }
           }
         }
       }

@@ -26,7 +26,7 @@
 namespace weft::functional {
 
 /// SETUP_INPUT's field `mode`.
-enum class Mode : uint8_t { kDense = 0, kDepthwise = 1, kMaximum = 2 };
+enum class Mode : uint8_t { kDense = 0, kDepthwise = 1, kMaximum = 2, kPixelPairs = 3 };
 
 /// A piece of one row of the window: `count` bytes (dense) or columns (otherwise) from `first` on.
 struct Fragment {
@@ -79,7 +79,7 @@ class Array {
   /// one for all if `shared`.
   void Dense(int64_t pixels, std::span<const uint8_t> weights, bool shared);
 
-  /// Modes 1 and 2: one block; its channels lie from byte `channel` of a pixel on, and `channels`
+  /// Modes 1, 2 and 3: one block; its channels lie from byte `channel` of a pixel on, and `channels`
   /// of them exist. Mode 2 takes no weights.
   void Grouped(const Feed& feed, std::span<const Beat> beats, int64_t channel, int channels,
                std::span<const uint8_t> weights, bool shared, const Scratchpad& scratchpad);
@@ -96,14 +96,14 @@ class Array {
   const int k_, n_, window_rows_, window_cols_;
   SetupInputCmd setup_;
   int row_ = 0, offset_ = 0;           ///< mode 0: where the next beat begins in the window
-  int group_ = 0;                      ///< modes 1 and 2: the next group
+  int group_ = 0;                      ///< other modes: the next group
   std::vector<int8_t> operands_;       ///< [beat][pixel][K]
   std::vector<int16_t> wide_;          ///< the weight block in use, [K][N]
   std::vector<int32_t> accumulators_;  ///< [pixel][N]
 };
 
 /// Calls f(address, count) -> Status for the scratchpad bytes that `beats` read, padding left out;
-/// in modes 1 and 2 for a block whose channels begin at byte `channel`. Bytes may come up twice.
+/// otherwise for a block whose channels begin at byte `channel`. Bytes may come up twice.
 template <typename F>
 Status ForEachRead(const Feed& feed, std::span<const Beat> beats, int64_t channel, int64_t channels,
                    F&& f) {
@@ -119,14 +119,16 @@ Status ForEachRead(const Feed& feed, std::span<const Beat> beats, int64_t channe
     }
   }
   const bool dense = feed.mode() == Mode::kDense;
+  const bool pairs = feed.mode() == Mode::kPixelPairs;
   const Stripe& stripe = feed.stripe;
   for (int64_t begin = 0; begin < stripe.pixels();) {  // pixels of one row of the rectangle
     const int64_t in_row = stripe.tile_width() - stripe.Column(begin);
     const int64_t end = std::min(stripe.pixels(), begin + in_row);
     for (int64_t i = 0; i < setup.kernel_rows; ++i) {
       const int64_t row = feed.Row(begin) + i;
-      const int64_t width = cover[static_cast<size_t>(i)].count;
-      if (width == 0 || row < 0 || row >= setup.in_rows) continue;
+      // The second pixel of a pair has its window a column further on.
+      const int64_t width = cover[static_cast<size_t>(i)].count + (pairs ? 1 : 0);
+      if (cover[static_cast<size_t>(i)].count == 0 || row < 0 || row >= setup.in_rows) continue;
       const int64_t first = cover[static_cast<size_t>(i)].first;
       if (dense) {
         const bool joined = setup.step_bytes <= width;
@@ -148,7 +150,8 @@ Status ForEachRead(const Feed& feed, std::span<const Beat> beats, int64_t channe
         for (int64_t c = first; c < first + columns; ++c) {
           const int64_t byte = feed.Byte(p) + c * setup.pixel_bytes;
           if (byte < 0 || byte >= setup.in_row_bytes) continue;
-          if (Status ok = f(feed.Address(row, byte + channel), channels); !ok) return ok;
+          const int64_t count = pairs ? setup.pixel_bytes : channels;
+          if (Status ok = f(feed.Address(row, byte + channel), count); !ok) return ok;
         }
       }
     }

@@ -10,7 +10,8 @@
 namespace weft::functional {
 namespace {
 
-constexpr int64_t kMaxMode = static_cast<int64_t>(Mode::kMaximum);
+constexpr int64_t kMaxMode = static_cast<int64_t>(Mode::kPixelPairs);
+constexpr int64_t kPairColumns = 3;
 constexpr int64_t kMaxRounding = static_cast<int64_t>(RoundingMode::kHalfAway);
 constexpr int64_t kMarkAlignment = 64;
 
@@ -37,14 +38,30 @@ uint32_t CheckCopy(const Cmd& cmd, const HardwareConfig& config) {
                   cmd.spad_pitch % word == 0);
 }
 
+bool IsPairs(const SetupInputCmd& input) {
+  return static_cast<Mode>(input.mode) == Mode::kPixelPairs;
+}
+
+uint32_t Check(const SetupInputCmd& input, const HardwareConfig& config) {
+  const bool pairs_ok = config.word() == config.n && config.window_cols >= kPairColumns &&
+                        input.kernel_rows <= config.window_rows &&
+                        input.kernel_span == kPairColumns && input.pixel_bytes == config.n / 2 &&
+                        input.step_bytes == config.n && input.in_addr % config.n == 0 &&
+                        input.in_pitch % config.n == 0 && input.in_row_bytes % config.n == 0;
+  return Code(input.mode <= kMaxMode && input.kernel_rows >= 1 && input.kernel_span >= 1 &&
+              (!IsPairs(input) || pairs_ok));
+}
+
 uint32_t Check(const RunCmd& run, const SetupState& setups, const HardwareConfig& config) {
   const SetupOutputCmd& output = setups.last_output;
   const bool partial = run.acc_first == 0 || run.acc_last == 0;
   const bool first_ok = run.acc_first == (setups.accumulates ? 0 : 1);
   const bool goes_on_alike =
       !setups.accumulates || (run.pixels == setups.pixels && run.channels == setups.channels);
+  const bool pairs_ok =
+      run.channels == config.n && run.beats == 1 && run.in_x % (config.n / 2) == 0;
   return Code(setups.input && setups.output && StripeOk(run, config) && run.beats >= 1 &&
-              first_ok && goes_on_alike && !(partial && run.channels > config.n) &&
+              (!IsPairs(setups.last_input) || pairs_ok) && first_ok && goes_on_alike && !(partial && run.channels > config.n) &&
               !(run.weights_shared != 0 && output.has_params != 0) &&
               !(run.acc_last != 0 && output.add != 0 && !setups.add));
 }
@@ -74,7 +91,7 @@ uint32_t CheckCommand(const Command& command, const SetupState& setups,
           return Code(cmd.words >= 1,
                       cmd.offset % config.word() == 0 && cmd.words <= config.ring_words());
         } else if constexpr (std::is_same_v<Cmd, SetupInputCmd>) {
-          return Code(cmd.mode <= kMaxMode && cmd.kernel_rows >= 1 && cmd.kernel_span >= 1);
+          return Check(cmd, config);
         } else if constexpr (std::is_same_v<Cmd, SetupOutputCmd>) {
           return Code(cmd.rounding <= kMaxRounding &&
                       (cmd.has_params != 0 || cmd.per_tensor != 0) && ShiftOk(cmd.shift) &&
@@ -99,7 +116,10 @@ uint32_t CheckCommand(const Command& command, const SetupState& setups,
 }
 
 void RememberSetup(const Command& command, SetupState& setups) {
-  if (std::holds_alternative<SetupInputCmd>(command)) setups.input = true;
+  if (const auto* input = std::get_if<SetupInputCmd>(&command)) {
+    setups.input = true;
+    setups.last_input = *input;
+  }
   if (std::holds_alternative<SetupAddCmd>(command)) setups.add = true;
   if (const auto* output = std::get_if<SetupOutputCmd>(&command)) {
     setups.output = true;

@@ -17,6 +17,7 @@ struct SetupState {
   bool input = false;   ///< a SETUP_INPUT came
   bool output = false;  ///< a SETUP_OUTPUT came
   bool add = false;     ///< a SETUP_ADD came
+  SetupInputCmd last_input;
   SetupOutputCmd last_output;
   bool accumulates = false;          ///< a RUN has left its accumulators to the next one
   int64_t pixels = 0, channels = 0;  ///< of the RUN that began the accumulation

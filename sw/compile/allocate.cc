@@ -2,8 +2,11 @@
 #include "sw/compile/allocate.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "sw/compile/estimate.h"
 
@@ -12,12 +15,12 @@ namespace {
 
 constexpr int kSmallPart = 16;  // of the scratchpad: what is small
 
-// Something that needs one stretch of the scratchpad during layers first..last.
+// Something that needs one stretch of the scratchpad during units first..last.
 struct Item {
   int64_t bytes = 0;
   int first = 0, last = 0;
   int64_t address = 0;
-  int value = -1;  // a resident; -1: the tile buffers of layer `first`
+  int value = -1;  // a resident; -1: the buffers of unit `first`
   bool Overlaps(const Item& other) const { return first <= other.last && other.first <= last; }
 };
 
@@ -27,25 +30,119 @@ class Allocator {
       : network_(network), config_(config) {}
 
   Result<Allocation> Run() {
-    FindLifetimes();
-    result_.homes.resize(network_.values.size());
-    result_.areas.resize(network_.layers.size());
-    for (size_t v = 0; v < network_.values.size(); ++v) {
-      Home& home = result_.homes[v];
-      home.pitch = PitchOf(v);
-      home.used = lifetimes_[v].last >= 0;
-      home.resident = home.used && BytesOf(v) <= config_.scratchpad;
-    }
-    if (Status status = Fit(); !status) return tl::unexpected(status.error());
-    Improve();
+    CountReaders();
+    std::vector<int> ends(network_.layers.size());  // by first layer of a unit: its last
+    std::iota(ends.begin(), ends.end(), 0);
+    if (Status status = Plan(ends); !status) return tl::unexpected(status.error());
+    Chain(ends);
     return std::move(result_);
   }
 
  private:
   struct Lifetime {
-    int first = 0, last = -1;
-    bool windowed = false;  // read through a window of several rows
+    int first = 0, last = -1;  // units
+    bool windowed = false;     // read through a window of several rows
   };
+
+  // ---- units ----
+
+  // The best allocation with these units.
+  Status Plan(const std::vector<int>& ends) {
+    result_ = {};
+    for (int i = 0; i < static_cast<int>(ends.size()); i = result_.units.back().last + 1) {
+      result_.units.emplace_back();
+      result_.units.back().first = i;
+      result_.units.back().last = ends[static_cast<size_t>(i)];
+    }
+    FindLifetimes();
+    result_.homes.resize(network_.values.size());
+    for (size_t v = 0; v < network_.values.size(); ++v) {
+      Home& home = result_.homes[v];
+      home.pitch = PitchOf(v);
+      if (lifetimes_[v].last < 0) continue;
+      const bool fits = BytesOf(v) <= config_.scratchpad;
+      home.where = fits ? Home::Where::kScratchpad : Home::Where::kMemory;
+    }
+    for (const Unit& unit : result_.units) {
+      for (int i = unit.first; i < unit.last; ++i) {
+        const int between = network_.layers[static_cast<size_t>(i)].out;
+        result_.homes[static_cast<size_t>(between)].where = Home::Where::kBands;
+      }
+    }
+    if (Status status = Fit(); !status) return status;
+    Improve();
+    return {};
+  }
+
+  // Joins two neighbouring units at a time, between which a value would live in memory: those that
+  // save the most, until no two save any more.
+  void Chain(std::vector<int>& ends) {
+    Allocation best = result_;
+    int64_t least = TotalCycles();
+    for (bool joined = true; joined;) {
+      joined = false;
+      const std::vector<int> before = ends;
+      const std::vector<Unit> units = best.units;
+      for (size_t u = 0; u + 1 < units.size(); ++u) {
+        if (!CanChainAfter(units[u].last, best)) continue;
+        std::vector<int> trial = before;
+        trial[static_cast<size_t>(units[u].first)] = units[u + 1].last;
+        if (!Plan(trial) || TotalCycles() >= least) continue;
+        best = result_;
+        least = TotalCycles();
+        ends = trial;
+        joined = true;
+      }
+    }
+    result_ = std::move(best);
+  }
+
+  bool CanChainAfter(int layer, const Allocation& allocation) const {
+    const auto i = static_cast<size_t>(layer);
+    const auto between = static_cast<size_t>(network_.layers[i].out);
+    return allocation.homes[between].where == Home::Where::kMemory &&
+           i + 1 < network_.layers.size() &&
+           CanChain(network_, network_.layers[i], network_.layers[i + 1], readers_[between]);
+  }
+
+  void CountReaders() {
+    readers_.assign(network_.values.size(), 0);
+    for (const Layer& layer : network_.layers) {
+      ++readers_[static_cast<size_t>(layer.in.value)];
+      if (layer.residual.value >= 0) ++readers_[static_cast<size_t>(layer.residual.value)];
+    }
+  }
+
+  std::vector<Spills> SpillsOfUnit(const Unit& unit) const {
+    std::vector<Spills> spills;
+    for (int i = unit.first; i <= unit.last; ++i) {
+      spills.push_back(SpillsOf(network_.layers[static_cast<size_t>(i)], result_.homes));
+    }
+    return spills;
+  }
+
+  // The best plan of a unit's tiles or bands in so much space; asked for often.
+  const std::optional<BandPlan>& PlanOf(const Unit& unit, int64_t available) {
+    const std::vector<Spills> spills = SpillsOfUnit(unit);
+    const auto [at, is_new] = plans_.try_emplace({unit.first, unit.last, available, spills});
+    std::optional<BandPlan>& plan = at->second;
+    if (!is_new) return plan;
+    if (!unit.single()) {
+      plan = ChooseBands(network_, unit.first, unit.last, spills, available, config_);
+      return plan;
+    }
+    const Layer& layer = network_.layers[static_cast<size_t>(unit.first)];
+    const Extent out = OutputOf(network_, layer);
+    if (const auto tiles = ChooseTiles(layer, out, spills[0], available, config_)) {
+      plan = BandPlan{.tiles = {*tiles},
+                      .between = {},
+                      .bands = {},
+                      .cycles = LayerCycles(layer, out, *tiles, config_)};
+    }
+    return plan;
+  }
+
+  // ---- who stays ----
 
   // Spills until residents and tile buffers can be placed, then takes the better of two ways to
   // place them.
@@ -58,7 +155,7 @@ class Allocator {
         return Fail("the tile buffers of the layers do not fit the {} bytes of scratchpad",
                     config_.scratchpad);
       }
-      result_.homes[static_cast<size_t>(victim)].resident = false;
+      result_.homes[static_cast<size_t>(victim)].where = Home::Where::kMemory;
     }
     std::optional<Allocation> best;
     int64_t best_cycles = 0;
@@ -78,9 +175,9 @@ class Allocator {
   void Improve() {
     int64_t best = TotalCycles();
     for (size_t v = 0; v < network_.values.size(); ++v) {
-      if (!result_.homes[v].resident || !SharesWithTiles(v)) continue;
+      if (!result_.homes[v].resident() || !SharesWithTiles(v)) continue;
       const Allocation before = result_;
-      result_.homes[v].resident = false;
+      result_.homes[v].where = Home::Where::kMemory;
       const bool fits = Fit().has_value();
       const int64_t cycles = fits ? TotalCycles() : best;
       if (cycles < best) {
@@ -92,31 +189,30 @@ class Allocator {
   }
 
   bool SharesWithTiles(size_t v) const {
-    for (int i = lifetimes_[v].first; i <= lifetimes_[v].last; ++i) {
-      if (result_.areas[static_cast<size_t>(i)].plan.bytes() > 0) return true;
+    for (int u = lifetimes_[v].first; u <= lifetimes_[v].last; ++u) {
+      if (result_.units[static_cast<size_t>(u)].plan.bytes() > 0) return true;
     }
     return false;
   }
 
   int64_t TotalCycles() const {
     int64_t total = 0;
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
-      const Layer& layer = network_.layers[i];
-      total += LayerCycles(layer, OutputOf(network_, layer), result_.areas[i].plan, config_);
-    }
+    for (const Unit& unit : result_.units) total += unit.plan.cycles;
     return total;
   }
 
   void FindLifetimes() {
     lifetimes_.assign(network_.values.size(), {});
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
-      const Layer& layer = network_.layers[i];
-      for (int value : {layer.in.value, layer.residual.value, layer.out}) {
-        if (value < 0) continue;
-        Lifetime& life = lifetimes_[static_cast<size_t>(value)];
-        if (life.last < 0) life.first = static_cast<int>(i);
-        life.last = static_cast<int>(i);
-        if (value == layer.in.value && layer.kernel_h > 1) life.windowed = true;
+    for (size_t u = 0; u < result_.units.size(); ++u) {
+      for (int i = result_.units[u].first; i <= result_.units[u].last; ++i) {
+        const Layer& layer = network_.layers[static_cast<size_t>(i)];
+        for (int value : {layer.in.value, layer.residual.value, layer.out}) {
+          if (value < 0) continue;
+          Lifetime& life = lifetimes_[static_cast<size_t>(value)];
+          if (life.last < 0) life.first = static_cast<int>(u);
+          life.last = static_cast<int>(u);
+          if (value == layer.in.value && layer.kernel_h > 1) life.windowed = true;
+        }
       }
     }
   }
@@ -140,27 +236,26 @@ class Allocator {
     return (bytes + config_.word() - 1) / config_.word() * config_.word();
   }
 
-  // For each layer with operands in memory the plan for a modest part of the scratchpad.
+  // For each unit with operands in memory the plan for a modest part of the scratchpad.
   Status ChooseMinimalTiles() {
-    minimal_.assign(network_.layers.size(), 0);
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
-      const Layer& layer = network_.layers[i];
-      const Spills spills = SpillsOf(layer, result_.homes);
-      const Extent out = OutputOf(network_, layer);
-      std::optional<TilePlan> plan;
+    minimal_.assign(result_.units.size(), 0);
+    for (size_t u = 0; u < result_.units.size(); ++u) {
+      Unit& unit = result_.units[u];
+      const std::optional<BandPlan>* plan = nullptr;
       for (int part : {4, 2, 1}) {
-        plan = ChooseTiles(layer, out, spills, config_.scratchpad / part, config_);
-        if (plan) break;
+        plan = &PlanOf(unit, config_.scratchpad / part);
+        if (*plan) break;
       }
-      if (!plan) {
+      if (!*plan) {
+        const Layer& layer = network_.layers[static_cast<size_t>(unit.first)];
         return Fail(
             "operator {} ({}), tensor '{}': the inputs of not even one output pixel fit the "
             "{} bytes of scratchpad of {}",
             layer.source_ops.empty() ? -1 : layer.source_ops.front(), OpKindName(layer.op),
             layer.name, config_.scratchpad, config_.name);
       }
-      result_.areas[i].plan = *plan;
-      minimal_[i] = plan->bytes();
+      unit.plan = **plan;
+      minimal_[u] = unit.plan.bytes();
     }
     return {};
   }
@@ -173,7 +268,7 @@ class Allocator {
   bool Place(First first) {
     items_.clear();
     for (size_t v = 0; v < network_.values.size(); ++v) {
-      if (!result_.homes[v].resident) continue;
+      if (!result_.homes[v].resident()) continue;
       items_.push_back({.bytes = BytesOf(v),
                         .first = lifetimes_[v].first,
                         .last = lifetimes_[v].last,
@@ -215,28 +310,28 @@ class Allocator {
     return beside;
   }
 
-  // The largest resident alive at the layer that needs the most.
+  // The largest resident alive at the unit that needs the most.
   int FindVictim() const {
-    size_t tightest = 0;
+    int tightest = 0;
     int64_t most = -1;
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
+    for (int u = 0; u < static_cast<int>(result_.units.size()); ++u) {
       int64_t bytes = 0;
       bool has_resident = false;
       for (const Item& item : items_) {
-        if (item.first > static_cast<int>(i) || item.last < static_cast<int>(i)) continue;
+        if (item.first > u || item.last < u) continue;
         bytes += item.bytes;
         has_resident = has_resident || item.value >= 0;
       }
       if (has_resident && bytes > most) {
         most = bytes;
-        tightest = i;
+        tightest = u;
       }
     }
     int victim = -1;
     int64_t largest = 0;
     for (const Item& item : items_) {
-      if (item.value < 0 || item.first > static_cast<int>(tightest) ||
-          item.last < static_cast<int>(tightest) || item.bytes <= largest) {
+      if (item.value < 0 || item.first > tightest || item.last < tightest ||
+          item.bytes <= largest) {
         continue;
       }
       victim = item.value;
@@ -245,13 +340,13 @@ class Allocator {
     return victim;
   }
 
-  // Gives each layer's tile buffers the largest stretch that no resident needs.
+  // Gives each unit's buffers the largest stretch that no resident needs.
   void GrowTiles() {
     std::erase_if(items_, [](const Item& item) { return item.value < 0; });
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
-      if (minimal_[i] == 0) continue;
-      const Layer& layer = network_.layers[i];
-      const Item life{.first = static_cast<int>(i), .last = static_cast<int>(i)};
+    for (size_t u = 0; u < result_.units.size(); ++u) {
+      if (minimal_[u] == 0) continue;
+      Unit& unit = result_.units[u];
+      const Item life{.first = static_cast<int>(u), .last = static_cast<int>(u)};
       int64_t begin = 0, largest = -1, free = 0;
       const auto look = [&](int64_t end) {
         if (end - free > largest) {
@@ -264,25 +359,28 @@ class Allocator {
         free = std::max(free, resident->address + resident->bytes);
       }
       look(config_.scratchpad);
-      const auto plan = ChooseTiles(layer, OutputOf(network_, layer),
-                                    SpillsOf(layer, result_.homes), largest, config_);
-      result_.areas[i] = {*plan, begin};  // at least what Place() has found room for
+      unit.plan = *PlanOf(unit, largest);  // at least what Place() has found room for
+      unit.address = begin;
     }
   }
+
+  using PlanKey = std::tuple<int, int, int64_t, std::vector<Spills>>;
 
   const Network& network_;
   const HardwareConfig& config_;
   Allocation result_;
+  std::vector<int> readers_;  // by value
   std::vector<Lifetime> lifetimes_;
-  std::vector<int64_t> minimal_;  // bytes of tile buffers by layer
+  std::vector<int64_t> minimal_;  // bytes of buffers by unit
   std::vector<Item> items_;
+  std::map<PlanKey, std::optional<BandPlan>> plans_;
 };
 
 }  // namespace
 
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes) {
   const auto spilled = [&](int value) {
-    return value >= 0 && !homes[static_cast<size_t>(value)].resident;
+    return value >= 0 && homes[static_cast<size_t>(value)].where == Home::Where::kMemory;
   };
   return {.in = spilled(layer.in.value),
           .residual = spilled(layer.residual.value),

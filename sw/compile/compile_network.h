@@ -24,6 +24,10 @@ struct NetworkPlan {
 /// Everything that is decided before commands are made. `network` comes from Legalise.
 Result<NetworkPlan> PlanNetwork(Network network, const HardwareConfig& config);
 
+/// A unit is one layer of the program; within a chain, only the last output is ever whole. Where
+/// that lies is left open.
+ProgramLayer DescribeUnit(const Network& network, const Unit& unit);
+
 /// `network` comes from Legalise(graph, rounding). Errors name the tensor of the layer.
 Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
                                Rounding rounding);

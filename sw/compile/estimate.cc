@@ -8,7 +8,6 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kTileOverhead = 64;     // cycles: set-up and what does not overlap between tiles
 constexpr int kBlockOverhead = 1;     // cycles of post-processing from a block to the next,
 constexpr int kStripeOverhead = 1;    // and more from a RUN to the next
 constexpr int kPassOverhead = 18;     // and until a pass may read what the one before wrote
@@ -24,23 +23,27 @@ int64_t Stripes(int64_t pixels, const HardwareConfig& config) {
 }
 
 // Cycles in which the feed reads the window columns of one block of all pixels of the part: those
-// under the windows of a row, once each; a stripe that ends inside a row reads some again.
+// under the windows of a row, once each; a stripe that ends inside a row reads some again. Pairs of
+// pixels are columns of their own.
 int64_t ColumnCycles(const Layer& layer, const Extent& part, int64_t stripes,
                      const HardwareConfig& config) {
-  const int channels = layer.in.extent.c;
+  const int pixels = layer.pixel_pairs() ? layer.wide : 1;  // of a column
+  const int stride = layer.stride_w / pixels;
+  const int width = layer.in.extent.w / pixels;
+  const int channels = layer.in.extent.c * pixels;
   const bool aligned = channels % config.word() == 0 || config.word() % channels == 0;
   const int64_t rows_at_once = aligned ? kAlignedRows : kColumnRows;
   const bool cut = int64_t{part.h} * part.w % (stripes * part.w) != 0;
-  const int64_t bands = part.h + (cut ? stripes - 1 : 0);
+  const int64_t cuts = cut ? stripes - 1 : 0;
   int64_t cycles = 0;
   for (int row = 0; row < layer.kernel_h; row += config.window_rows) {
     const int64_t reads = CeilDiv(std::min(config.window_rows, layer.kernel_h - row), rows_at_once);
     for (int col = 0; col < layer.kernel_w; col += config.window_cols) {
-      const int64_t cols = std::min(config.window_cols, layer.kernel_w - col);
-      const int64_t overlap = std::max<int64_t>(0, cols - layer.stride_w);
-      const int64_t of_rows = std::min<int64_t>(
-          layer.in.extent.w, part.w * std::min<int64_t>(cols, layer.stride_w) + overlap);
-      cycles += reads * (part.h * of_rows + (bands - part.h) * overlap);
+      const int cols = std::min(config.window_cols, layer.kernel_w - col);
+      const int64_t overlap = std::max(0, cols - stride);
+      const int64_t of_row =
+          std::min<int64_t>(width, int64_t{part.w} * std::min(cols, stride) + overlap);
+      cycles += reads * (part.h * of_row + cuts * overlap);
     }
   }
   return cycles;
@@ -54,7 +57,8 @@ double MeetsStore(const Layer& layer, const HardwareConfig& config) {
   const bool dense = layer.kind == LayerKind::kDense;
   const int word = config.word();
   const int rows = dense ? 1 : std::min(config.window_rows, layer.kernel_h);
-  const int64_t step = int64_t{layer.in.extent.c} * (dense ? layer.stride_w : 1);
+  const int64_t step =
+      int64_t{layer.in.extent.c} * (dense || layer.pixel_pairs() ? layer.stride_w : 1);
   int64_t at = 0;  // byte that the feed is at; the store is at word `cycle`
   int waits = 0;
   for (int cycle = 0; cycle < kCycles; ++cycle) {
@@ -143,7 +147,7 @@ int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
   const WeightShape shape = ShapeOfWeights(layer, out.c, config);
   const int64_t weights = WeightBeats(shape.words(), config);
   // Weights that do not stay in the ring pass again for every tile.
-  const bool again = shape.words() > config.ring_words() * 3 / 4 && tiles > 1;
+  const bool again = !StayInRing(shape.words(), config) && tiles > 1;
   const int64_t load = cost.load + (again ? weights : 0);
   const int64_t tile = plan.slots > 1 ? std::max({load, cost.store, cost.work})
                                       : load + cost.store + cost.work;

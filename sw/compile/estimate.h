@@ -17,6 +17,9 @@
 
 namespace weft::compile {
 
+/// Cycles a tile costs by set-up and what does not overlap with the next.
+inline constexpr int kTileOverhead = 64;
+
 /// One tile's share of a layer, in cycles; weights not counted.
 struct TileCost {
   int64_t load = 0;   ///< read beats of spilled operands

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <utility>
 
 #include "sw/compile/compile_network.h"
@@ -16,20 +15,18 @@ Result<Estimate> EstimateNetwork(const Graph& graph, const HardwareConfig& confi
   if (!legalised) return tl::unexpected(legalised.error());
   const Result<compile::NetworkPlan> plan = compile::PlanNetwork(std::move(*legalised), config);
   if (!plan) return tl::unexpected(plan.error());
-  const compile::Network& network = plan->network;
-  Estimate estimate = compile::Predict(network, plan->allocation, memory, config);
+  const auto& [network, allocation] = *plan;
+  Estimate estimate = compile::Predict(network, allocation, memory, config);
   estimate.images = network.images;
-  for (size_t i = 0; i < network.layers.size(); ++i) {
-    const compile::Layer& from = network.layers[i];
-    const compile::Extent& out = network.values[static_cast<size_t>(from.out)].extent;
-    LayerEstimate& to = estimate.layers[i];
-    to.name = from.name;
-    to.op = OpKindName(from.op);
-    to.source_ops = from.source_ops;
-    std::sort(to.source_ops.begin(), to.source_ops.end());
-    to.output_shape = {1, out.h, out.w, out.c};
-    to.macs = from.macs;
-    estimate.macs += from.macs;
+  for (size_t u = 0; u < allocation.units.size(); ++u) {
+    ProgramLayer unit = compile::DescribeUnit(network, allocation.units[u]);
+    LayerEstimate& layer = estimate.layers[u];
+    layer.name = std::move(unit.name);
+    layer.op = std::move(unit.op);
+    layer.source_ops = std::move(unit.source_ops);
+    layer.output_shape = std::move(unit.output_shape);
+    layer.macs = unit.macs;
+    estimate.macs += unit.macs;
   }
   return estimate;
 }

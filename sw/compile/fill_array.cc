@@ -15,6 +15,8 @@ constexpr int kMostWindowRows = 255;            // SETUP_INPUT.kernel_rows and s
 constexpr int kMostColumns = 4095;              // RUN.tile_width
 constexpr int64_t kLongestOutputRow = 1 << 15;  // with its gap still within SETUP_OUTPUT.out_pixel
 constexpr int kTransposedPart = 4;              // of the scratchpad: input and output together
+constexpr int kPairColumns = 3;                 // RUN mode 3: of the window
+constexpr int kPairedRowsPart = 8;              // of the scratchpad: rows of one step, whole
 
 // Cycles of a layer by itself.
 int64_t Cycles(const Network& network, const Layer& layer, const HardwareConfig& config) {
@@ -79,6 +81,35 @@ void PackPixels(const Network& network, Layer& layer, const HardwareConfig& conf
   layer = std::move(wide);
 }
 
+// A depthwise layer of N/2 channels uses half the array: two pixels at a time as RUN mode 3 does.
+void PairPixels(const Network& network, Layer& layer, const HardwareConfig& config) {
+  const Extent out = OutputOf(network, layer);
+  const Extent& in = layer.in.extent;
+  const bool fits = config.word() == config.n && config.window_cols >= kPairColumns &&
+                    layer.kernel_h <= config.window_rows && layer.kernel_w == kPairColumns &&
+                    in.c == config.n / 2 && in.w % 2 == 0 && out.w % 2 == 0;
+  // Tiles of whole rows only: others begin in the middle of a word.
+  const bool whole_rows =
+      (layer.kernel_h + 1) * in.row_bytes() + 2 * out.row_bytes() <=
+      config.scratchpad / kPairedRowsPart;
+  if (layer.kind != LayerKind::kDepthwise || layer.shared_weights() || layer.has_add ||
+      layer.stride_w != 1 || !fits || !whole_rows) {
+    return;
+  }
+  layer.wide = 2;
+  layer.stride_w = 2;
+  const auto channels = static_cast<std::ptrdiff_t>(in.c);
+  const std::vector<int8_t> once = layer.weights;
+  layer.weights.clear();
+  for (auto tap = once.begin(); tap != once.end(); tap += channels) {
+    for (int pixel = 0; pixel < layer.wide; ++pixel) {
+      layer.weights.insert(layer.weights.end(), tap, tap + channels);
+    }
+  }
+  Repeat(layer.bias, layer.wide);
+  if (!layer.per_tensor()) Repeat(layer.multipliers, layer.wide);
+}
+
 Layer Transposed(const Layer& layer, int channels) {
   Layer turned = layer;
   turned.transposed = true;
@@ -131,6 +162,7 @@ void TransposeInput(Network& network, Layer& layer, const HardwareConfig& config
 void FillArray(Network& network, const HardwareConfig& config) {
   for (Layer& layer : network.layers) {
     PackPixels(network, layer, config);
+    PairPixels(network, layer, config);
     if (layer.wide == 1) TransposeInput(network, layer, config);
   }
 }

@@ -70,7 +70,9 @@ struct Layer {
 
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
   int pad_value = 0;        ///< what the feed reads outside the image
-  int wide = 1;             ///< neighbouring output pixels computed as one of all their channels
+  /// Neighbouring output pixels computed as one of all their channels. stride_w is that of the wide
+  /// pixel, kernel_w too if kDense; if kDepthwise (RUN mode 3) it stays that of one pixel.
+  int wide = 1;
   bool transposed = false;  ///< rows of input, window and computed output are the image's columns
 
   /// kDense: [out channel][kernel_h][kernel_w][in channel]; kDepthwise: [kernel_h][kernel_w][c].
@@ -87,6 +89,9 @@ struct Layer {
   Addition add;
   std::array<int32_t, 256> table = {};  ///< kSoftmax
 
+  bool pixel_pairs() const { return kind == LayerKind::kDepthwise && wide == 2; }
+  /// Input columns under one output pixel, a wide one if layers compute such.
+  int window_columns() const { return kernel_w + (pixel_pairs() ? 1 : 0); }
   bool IsRun() const {
     return kind == LayerKind::kDense || kind == LayerKind::kDepthwise ||
            kind == LayerKind::kMaximum;

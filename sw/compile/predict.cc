@@ -2,139 +2,28 @@
 #include "sw/compile/predict.h"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
 #include <limits>
 #include <utility>
 
 #include "sw/compile/estimate.h"
 #include "sw/compile/pieces.h"
-#include "sw/compile/tile.h"
-#include "sw/compile/weights.h"
+#include "sw/compile/read_port.h"
+#include "sw/compile/task.h"
+#include "sw/compile/weight_ring.h"
 
 namespace weft::compile {
 namespace {
 
-using Time = double;  // cycles since the doorbell
-
 constexpr Time kUnknown = std::numeric_limits<Time>::infinity();
+constexpr double kNearly = 1e-9;  // of a share
 // Cycles beside the memory's latency, as the RTL has them.
 constexpr Time kFirstCommand = 12;  // from the doorbell to the first command, with two reads
-constexpr Time kReadPath = 10;      // from an address to a word in the scratchpad or the ring
-constexpr Time kWritePath = 19;     // from a word to its beat, a burst collected on the way
+constexpr Time kWritePath = 19;     // from a word to its answer, a burst collected on the way
 constexpr Time kPostPath = 14;      // from an accumulator row to a byte in the scratchpad
 constexpr Time kFeedPath = 14;      // from the end of a wait to the first operand
 constexpr Time kJobEnd = 17;        // from the last answer to the interrupt
-constexpr int64_t kBurst = 256;       // bytes
-constexpr size_t kBurstsAhead = 8;    // under way at once: what covers the latency
-constexpr Time kAskAgain = 13;        // from a burst's end to the address of another
-constexpr int kLoadsBeforeWeights = 3;  // bursts in a row that pass waiting weights
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// The read side of the port: bursts of operands and bursts of weights, each in order. A burst of
-// weights needs room in the ring, which Release gives.
-class ReadPort {
- public:
-  ReadPort(const MemoryTiming& memory, const HardwareConfig& config)
-      : beat_time_(1 / memory.bandwidth),
-        path_(memory.latency + kReadPath),
-        again_(memory.latency + kAskAgain),
-        ring_beats_(config.weight_ring / config.axi_bytes),
-        burst_beats_(std::max<int64_t>(1, kBurst / config.axi_bytes)) {
-    ends_.fill(-again_);
-  }
-
-  // Weights in ring order; returns the first and the number of their bursts.
-  std::pair<size_t, size_t> AddWeights(int64_t beats) {
-    const size_t first = weights_.size();
-    for (int64_t left = beats; left > 0; left -= burst_beats_) {
-      weight_beats_ += std::min(left, burst_beats_);
-      weights_.push_back({std::min(left, burst_beats_), weight_beats_});
-    }
-    return {first, weights_.size() - first};
-  }
-  // Operands that may be asked for from `eligible` on; returns what Loaded() takes.
-  size_t AddLoad(int64_t beats, Time eligible) {
-    for (int64_t left = beats; left > 0; left -= burst_beats_) {
-      loads_.push_back({std::min(left, burst_beats_), eligible});
-    }
-    return loads_.size();
-  }
-  // When the operands before this mark are in the scratchpad.
-  Time Loaded(size_t mark) {
-    while (next_load_ < mark) Step();
-    return mark == 0 ? 0 : loads_[mark - 1].arrival;
-  }
-  // When this burst of weights is in the ring.
-  Time Arrived(size_t burst) {
-    while (next_weight_ <= burst) Step();
-    return weights_[burst].arrival;
-  }
-  // The ring words of all bursts up to this one are free.
-  void Release(size_t burst, Time time) {
-    for (; released_ <= burst; ++released_) weights_[released_].release = time;
-  }
-  void Start(Time time) { free_ = time; }
-
- private:
-  struct Weights {
-    int64_t beats;
-    int64_t end;  // beats up to its end
-    Time arrival = kUnknown, release = kUnknown;
-  };
-  struct Load {
-    int64_t beats;
-    Time eligible;
-    Time arrival = kUnknown;
-  };
-
-  // From when on the ring has room for the next burst; unknown when that is still to come.
-  Time Room() {
-    if (next_weight_ == weights_.size()) return kUnknown;
-    const int64_t over = weights_[next_weight_].end - ring_beats_;
-    if (over <= 0) return 0;
-    while (weights_[room_].end < over) ++room_;
-    return weights_[room_].release;
-  }
-
-  // Moves a burst's beats: not before `asked`, nor before a burst under way has made place.
-  Time Move(Time asked, int64_t beats) {
-    Time& oldest = ends_[bursts_++ % kBurstsAhead];
-    free_ = std::max({free_, asked, oldest + again_}) + static_cast<Time>(beats) * beat_time_;
-    oldest = free_;
-    return free_ + path_;
-  }
-
-  void Step() {
-    const Time load = next_load_ < loads_.size() ? std::max(free_, loads_[next_load_].eligible)
-                                                 : kUnknown;
-    const Time weight = std::max(free_, Room());
-    const bool turn = loads_in_row_ < kLoadsBeforeWeights;
-    if (load < weight || (load == weight && turn && load != kUnknown)) {
-      Load& burst = loads_[next_load_++];
-      burst.arrival = Move(load, burst.beats);
-      loads_in_row_ = weight <= load ? loads_in_row_ + 1 : 0;
-      return;
-    }
-    // A ring that is never released enough is a plan the emitter would not make.
-    assert(weight != kUnknown);
-    Weights& burst = weights_[next_weight_++];
-    burst.arrival = Move(weight, burst.beats);
-    loads_in_row_ = 0;
-  }
-
-  const Time beat_time_, path_, again_;
-  const int64_t ring_beats_, burst_beats_;
-  std::vector<Weights> weights_;
-  std::vector<Load> loads_;
-  size_t next_weight_ = 0, next_load_ = 0, released_ = 0, room_ = 0;
-  int64_t weight_beats_ = 0;
-  int loads_in_row_ = 0;
-  std::array<Time, kBurstsAhead> ends_;
-  size_t bursts_ = 0;
-  Time free_ = 0;
-};
 
 class Predictor {
  public:
@@ -144,53 +33,51 @@ class Predictor {
         allocation_(allocation),
         memory_(memory),
         config_(config),
-        port_(memory, config),
+        start_(kFirstCommand + 2 * memory.latency),
+        port_(memory, config, start_),
         made_(network.values.size()),
         stored_(network.values.size()),
-        loaded_(network.values.size()) {}
+        loaded_(network.values.size()),
+        array_free_(start_),
+        write_free_(start_) {}
 
   Estimate Run() {
     Plan();
-    const Time first = kFirstCommand + 2 * memory_.latency;
-    port_.Start(first);
-    array_free_ = write_free_ = first;
+    Estimate estimate;
     Time done = 0;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const Time end = std::max(done, RunLayer(i));
+    for (UnitPlan& unit : units_) {
+      const Time end = std::max(done, RunUnit(unit));
       LayerEstimate layer;
       layer.cycles = static_cast<int64_t>(end) - static_cast<int64_t>(done);
-      layer.read_bytes = layers_[i].read_beats * config_.axi_bytes;
-      layer.write_bytes = layers_[i].write_beats * config_.axi_bytes;
-      estimate_.layers.push_back(std::move(layer));
+      layer.read_bytes = unit.read_beats * config_.axi_bytes;
+      layer.write_bytes = unit.write_beats * config_.axi_bytes;
+      estimate.layers.push_back(std::move(layer));
       done = end;
     }
-    const auto tail = static_cast<int64_t>(memory_.latency + kJobEnd);
-    if (!estimate_.layers.empty()) estimate_.layers.back().cycles += tail;
-    for (const LayerEstimate& layer : estimate_.layers) {
-      estimate_.cycles += layer.cycles;
-      estimate_.read_bytes += layer.read_bytes;
-      estimate_.write_bytes += layer.write_bytes;
+    if (!estimate.layers.empty()) {
+      estimate.layers.back().cycles += static_cast<int64_t>(memory_.latency + kJobEnd);
     }
-    return std::move(estimate_);
+    for (const LayerEstimate& layer : estimate.layers) {
+      estimate.cycles += layer.cycles;
+      estimate.read_bytes += layer.read_bytes;
+      estimate.write_bytes += layer.write_bytes;
+    }
+    return estimate;
   }
 
  private:
-  // Blocks that pass through the ring together, and the bursts of their weights.
-  struct Group {
-    size_t first_burst = 0, bursts = 0;
-    double share = 1;  // of the tile's work
-    bool release = true;
-  };
-  struct TilePart {
-    Tile tile;
+  // A task, what it costs and its commands on the array.
+  struct Job {
+    Task task;
     TileCost cost;
-    std::vector<Group> groups;
-    bool each_stripe = false;  // groups pass again for every stripe, else all stripes use one
-    size_t load = 0;           // mark of its operands in the port
+    std::vector<RunPart> runs;
+    size_t load = 0;  // mark of its operands in the port
     bool asked = false;
   };
-  struct LayerPlan {
-    std::vector<TilePart> tiles;
+  struct UnitPlan {
+    size_t number = 0;
+    std::vector<LayerWork> works;
+    std::vector<Job> jobs;
     int64_t read_beats = 0, write_beats = 0;
   };
   // A stretch of the scratchpad and when it may be overwritten.
@@ -199,125 +86,138 @@ class Predictor {
     Time free;
     bool store;  // read by a STORE
   };
-  // What is done of a value, as a share of its pixels, when its first and its last block are.
+  // Up to which share of its pixels a value is made, when the first and the last block of it are.
   struct Made {
     double share;
     Time first_block, last_block;
   };
 
-  const Layer& LayerAt(size_t i) const { return network_.layers[i]; }
+  const Value& ValueAt(int value) const { return network_.values[static_cast<size_t>(value)]; }
   const Home& HomeOf(int value) const { return allocation_.homes[static_cast<size_t>(value)]; }
 
-  std::vector<int> Stripes(const Layer& layer, const Tile& tile, bool ramp) const {
-    if (layer.kind == LayerKind::kSoftmax) {
-      return std::vector<int>(static_cast<size_t>(tile.rect.pixels()), 1);
-    }
-    return StripesOf(tile.rect.pixels(), ramp, config_);
+  template <typename F>
+  static void ForEachOperand(const Layer& layer, F f) {
+    f(layer.in.value);
+    if (layer.residual.value >= 0) f(layer.residual.value);
   }
 
   // ---- what there is to do ----
 
   void Plan() {
-    for (size_t i = 0; i < network_.layers.size(); ++i) {
-      const Layer& layer = LayerAt(i);
-      const Extent out = OutputOf(network_, layer);
-      const TilePlan& plan = allocation_.areas[i].plan;
-      LayerPlan made;
-      int64_t stripes = 0;
-      for (const Tile& tile : TilesOf(out, plan)) {
-        TilePart part;
-        part.tile = tile;
-        part.cost = CostOfTile(layer, out, plan, tile, config_);
-        made.read_beats += part.cost.load;
-        made.write_beats += part.cost.store;
-        stripes += CeilDiv(tile.rect.pixels(), config_.stripe);
-        made.tiles.push_back(std::move(part));
+    const std::vector<uint64_t> offsets(network_.layers.size(), 0);  // places do not matter here
+    std::vector<WeightSegment> segments;
+    WeightRing ring(offsets, config_, segments);
+    std::vector<bool> loaded(network_.values.size(), false);
+    int64_t ring_words = 0;
+    for (const Unit& unit : allocation_.units) {
+      UnitPlan plan;
+      plan.number = units_.size();
+      plan.works = WorksOf(network_, allocation_, unit, config_);
+      const std::vector<Task> tasks = TasksOf(unit, plan.works);
+      bool arrives = false;  // the first stripes are small
+      for (const LayerWork& work : plan.works) {
+        ForEachOperand(*work.layer, [&](int value) {
+          const auto v = static_cast<size_t>(value);
+          const bool comes = ComesWhole(value) && !loaded[v];
+          arrives = arrives || comes;
+          loaded[v] = loaded[v] || comes;
+        });
       }
-      PlanWeights(layer, out, stripes, made);
-      layers_.push_back(std::move(made));
+      ring.StartUnit(plan.works, tasks);
+      int64_t end = ring_words;
+      for (const Task& task : tasks) {
+        Job job;
+        job.task = task;
+        const LayerWork& work = *task.work;
+        job.cost = CostOfTile(*work.layer, work.out, work.plan, task.tile, config_);
+        job.runs = RunsOf(task, arrives, ring);
+        plan.read_beats += job.cost.load;
+        plan.write_beats += job.cost.store;
+        for (const RunPart& run : job.runs) end = std::max(end, run.position + run.words);
+        plan.jobs.push_back(std::move(job));
+      }
+      plan.read_beats += WeightBeats(end - ring_words, config_);
+      ring_words = end;
+      units_.push_back(std::move(plan));
     }
+    port_.AddWeights(ring_words);
   }
 
-  void PlanWeights(const Layer& layer, const Extent& out, int64_t stripes, LayerPlan& made) {
-    const WeightShape shape = ShapeOfWeights(layer, out.c, config_);
-    const auto add = [&](int64_t words) {
-      const int64_t beats = WeightBeats(words, config_);
-      made.read_beats += beats;
-      return port_.AddWeights(beats);
-    };
-    const WeightMode mode = WeightModeOf(shape, stripes, config_);
-    if (mode == WeightMode::kResident) {
-      const auto [first, bursts] = add(shape.words());
-      for (TilePart& part : made.tiles) {
-        part.groups = {{first, bursts, 1.0, &part == &made.tiles.back()}};
-      }
-      return;
-    }
-    const int64_t piece = WeightPieceWords(config_);
-    for (TilePart& part : made.tiles) {
-      const auto blocks = CeilDiv(part.tile.c1 - part.tile.c0, config_.n);
-      part.each_stripe = mode == WeightMode::kStreamed;
-      const int64_t group =
-          part.each_stripe ? 1 : std::max<int64_t>(1, piece / shape.block_words());
-      const int64_t passes =
-          part.each_stripe ? static_cast<int64_t>(Stripes(layer, part.tile, false).size()) : 1;
-      for (int64_t pass = 0; pass < passes; ++pass) {
-        for (int64_t block = 0; block < blocks; block += group) {
-          const int64_t count = std::min(group, blocks - block);
-          const auto [first, bursts] = add(count * shape.block_words());
-          part.groups.push_back(
-              {first, bursts, static_cast<double>(count) / static_cast<double>(blocks), true});
-        }
+  std::vector<RunPart> RunsOf(const Task& task, bool arrives, WeightRing& ring) const {
+    const Layer& layer = *task.work->layer;
+    const int64_t pixels = task.tile.rect.pixels();
+    if (layer.IsRun()) return ring.Runs(task, pixels, arrives, true);
+    std::vector<RunPart> runs;
+    RunPart part{.blocks = 1, .beats = 1};
+    if (layer.kind == LayerKind::kSoftmax) {
+      part.position = ring.PositionOf(task);
+      part.words = task.work->shape.words();
+      part.pixels = 1;
+      runs.assign(static_cast<size_t>(pixels), part);
+      runs.back().release = task.last;
+    } else {
+      part.blocks = static_cast<int>(CeilDiv(task.work->out.c, config_.n));
+      for (const int stripe : StripesOf(pixels, arrives, config_)) {
+        part.pixels = stripe;
+        runs.push_back(part);
       }
     }
+    int64_t first = 0;
+    for (RunPart& run : runs) {
+      run.first_pixel = first;
+      first += run.pixels;
+    }
+    return runs;
   }
 
-  // ---- a layer ----
+  // ---- a unit ----
 
   // Returns when its MARK retires.
-  Time RunLayer(size_t i) {
-    LayerPlan& plan = layers_[i];
-    const Layer& layer = LayerAt(i);
-    arrives_ = false;
-    LoadWhole(i, layer.in.value);
-    if (layer.residual.value >= 0) LoadWhole(i, layer.residual.value);
-    // Operands that live here are used until the layer ends.
-    std::vector<size_t> residents;
-    for (int value : {layer.in.value, layer.residual.value}) {
-      if (value < 0 || !HomeOf(value).resident) continue;
-      const Home& home = HomeOf(value);
-      const Extent& extent = network_.values[static_cast<size_t>(value)].extent;
-      residents.push_back(uses_.size());
-      uses_.push_back({home.address, home.address + extent.h * home.pitch, kUnknown, false});
+  Time RunUnit(UnitPlan& unit) {
+    std::vector<size_t> residents;  // their uses
+    for (const LayerWork& work : unit.works) {
+      ForEachOperand(*work.layer, [&](int value) {
+        LoadWhole(unit, value);
+        const Home& home = HomeOf(value);
+        if (!home.resident()) return;
+        residents.push_back(uses_.size());
+        const int64_t end = home.address + ValueAt(value).extent.h * home.pitch;
+        uses_.push_back({home.address, end, kUnknown, false});
+      });
     }
     Time end = 0;
-    for (size_t t = 0; t < plan.tiles.size(); ++t) {
-      AskFor(i, t, false);
-      end = RunTile(i, t);
+    for (size_t t = 0; t < unit.jobs.size(); ++t) end = std::max(end, RunJob(unit, t));
+    for (const size_t use : residents) uses_[use].free = array_free_;
+    const Layer& last = *unit.works.back().layer;
+    if (ValueAt(last.out).is_output && HomeOf(last.out).resident()) {
+      end = std::max(end, StoreWhole(unit, last.out));
     }
-    for (size_t use : residents) uses_[use].free = array_free_;
-    const Value& out = network_.values[static_cast<size_t>(layer.out)];
-    if (out.is_output && HomeOf(layer.out).resident) end = std::max(end, StoreWhole(i));
     return end;
   }
 
-  // A graph input or constant that stays here comes before its first use.
-  void LoadWhole(size_t i, int value) {
-    const Value& v = network_.values[static_cast<size_t>(value)];
+  // Whether a value that stays in the scratchpad comes from memory.
+  bool ComesWhole(int value) const {
+    return ValueAt(value).source != Value::Source::kLayer && HomeOf(value).resident();
+  }
+
+  void LoadWhole(UnitPlan& unit, int value) {
     auto& marks = loaded_[static_cast<size_t>(value)];
-    if (v.source == Value::Source::kLayer || !HomeOf(value).resident || !marks.empty()) return;
-    arrives_ = true;
+    if (!ComesWhole(value) || !marks.empty()) return;
     const Home& home = HomeOf(value);
-    const Time eligible = FreeFrom(home.address, home.address + v.extent.h * home.pitch);
-    for (const Piece& piece : GrowingPieces(v.extent, home.pitch, config_)) {
+    const Extent& extent = ValueAt(value).extent;
+    const Time eligible = KnownOr(FreeFrom(home.address, home.address + extent.h * home.pitch));
+    for (const Piece& piece : GrowingPieces(extent, home.pitch, config_)) {
       const int64_t beats = piece.moves * CeilDiv(piece.bytes, config_.axi_bytes);
-      layers_[i].read_beats += beats;
-      marks.emplace_back(static_cast<double>(piece.row + piece.rows) / v.extent.h,
-                         port_.AddLoad(beats, eligible == kUnknown ? array_free_ : eligible));
+      unit.read_beats += beats;
+      marks.emplace_back(static_cast<double>(piece.row + piece.rows) / extent.h,
+                         port_.AddLoad(beats, eligible));
     }
   }
 
-  // When all known uses of a stretch are over; unknown if one is under way.
+  // What is not known yet is over when the array is free.
+  Time KnownOr(Time time) const { return time == kUnknown ? array_free_ : time; }
+
+  // When all uses of a stretch are over; unknown if one is under way.
   Time FreeFrom(int64_t begin, int64_t end) const {
     Time time = 0;
     for (const Use& use : uses_) {
@@ -325,176 +225,195 @@ class Predictor {
     }
     return time;
   }
-  Time StoresOver(int64_t begin, int64_t end) const {
+  // When the STOREs of a stretch are over, as far as is known.
+  Time StoredFrom(int64_t begin, int64_t end) const {
     Time time = 0;
     for (const Use& use : uses_) {
-      if (use.store && use.begin < end && begin < use.end && use.free != kUnknown) {
-        time = std::max(time, use.free);
-      }
+      const bool overlaps = use.begin < end && begin < use.end;
+      if (use.store && overlaps && use.free != kUnknown) time = std::max(time, use.free);
     }
     return time;
   }
 
-  int64_t SlotAddress(size_t i, size_t t) const {
-    const WorkArea& area = allocation_.areas[i];
-    return area.address + static_cast<int64_t>(t) % area.plan.slots *
-                              (area.plan.bytes() / area.plan.slots);
+  int64_t SlotAddress(const Task& task) const {
+    const TilePlan& plan = task.work->plan;
+    const auto slot = static_cast<int64_t>(task.number) % plan.slots;
+    return task.work->address + slot * (plan.bytes() / plan.slots);
   }
 
-  // Asks for the operands of a tile; ahead of its turn only if it is known when what they wait for
+  // Asks for the operands of a task; ahead of its turn only if it is known when what they wait for
   // is over.
-  void AskFor(size_t i, size_t t, bool ahead) {
-    TilePart& part = layers_[i].tiles[t];
-    if (part.asked) return;
-    const Layer& layer = LayerAt(i);
-    const TilePlan& plan = allocation_.areas[i].plan;
-    const int64_t address = SlotAddress(i, t);
+  void AskFor(Job& job, bool ahead) {
+    if (job.asked) return;
+    const Layer& layer = *job.task.work->layer;
+    const TilePlan& plan = job.task.work->plan;
+    const Rect& rect = job.task.tile.rect;
+    const int64_t address = SlotAddress(job.task);
     Time eligible = 0;
-    if (part.cost.load > 0) {
+    if (job.cost.load > 0) {
       eligible = FreeFrom(address, address + plan.in.bytes + plan.residual.bytes);
       if (plan.in.bytes > 0) {
-        eligible = std::max(eligible, StoredBy(layer.in.value, InputRect(layer, part.tile.rect).y1));
+        eligible = std::max(eligible, InMemory(layer.in.value, InputRect(layer, rect).y1));
       }
       if (plan.residual.bytes > 0) {
-        eligible = std::max(eligible, StoredBy(layer.residual.value, part.tile.rect.y1));
+        eligible = std::max(eligible, InMemory(layer.residual.value, rect.y1));
       }
     }
     if (eligible == kUnknown && ahead) return;
-    part.asked = true;
-    part.load = port_.AddLoad(part.cost.load, eligible == kUnknown ? array_free_ : eligible);
+    job.asked = true;
+    job.load = port_.AddLoad(job.cost.load, KnownOr(eligible));
   }
 
   // When rows up to `row` of a value are in memory.
-  Time StoredBy(int value, int row) const {
-    const Value& v = network_.values[static_cast<size_t>(value)];
-    if (v.source != Value::Source::kLayer) return 0;
+  Time InMemory(int value, int row) const {
+    if (ValueAt(value).source != Value::Source::kLayer) return 0;
     for (const auto& [until, time] : stored_[static_cast<size_t>(value)]) {
       if (until >= row) return time;
     }
     return kUnknown;
   }
 
-  // When the operand of a RUN that ends with this pixel of the layer's output is here.
-  Time OperandReady(size_t i, const TilePart& part, int y, int x, double block_time) {
-    const Layer& layer = LayerAt(i);
-    if (allocation_.areas[i].plan.in.bytes > 0) return port_.Loaded(part.load);
-    const Rect in = InputRect(layer, {0, y + 1, 0, x + 1});
-    const Extent& extent = layer.in.extent;
-    const double share = (static_cast<double>(in.y1 - 1) * extent.w + in.x1) /
-                         (static_cast<double>(extent.h) * extent.w);
+  // Operands of the layer's next task, or of the next unit's first, come while this one is at work
+  // if nothing of it is in their way.
+  void AskAhead(const UnitPlan& unit, size_t t) {
+    std::vector<Job>& jobs = units_[unit.number].jobs;
+    const Task& task = jobs[t].task;
+    if (t + 1 == jobs.size()) {
+      if (unit.number + 1 < units_.size()) AskFor(units_[unit.number + 1].jobs.front(), true);
+      return;
+    }
+    if (task.work->plan.slots == 1 || task.last) return;
+    const auto next = std::find_if(jobs.begin() + static_cast<std::ptrdiff_t>(t) + 1, jobs.end(),
+                                   [&](const Job& job) { return job.task.work == task.work; });
+    AskFor(*next, true);
+  }
+
+  // ---- a task ----
+
+  // Returns when its result is made, or stored.
+  Time RunJob(UnitPlan& unit, size_t t) {
+    Job& job = unit.jobs[t];
+    const LayerWork& work = *job.task.work;
+    const TilePlan& plan = work.plan;
+    const int64_t address = SlotAddress(job.task);
+    const int64_t result = address + plan.in.bytes + plan.residual.bytes;
+    AskFor(job, false);
+    const size_t use = uses_.size();
+    uses_.push_back({address, result, kUnknown, false});
+    uses_.push_back({result, result + plan.out.bytes, kUnknown, true});
+    AskAhead(unit, t);
+    if (plan.residual.bytes > 0) array_free_ = std::max(array_free_, port_.Loaded(job.load));
+    if (plan.out.bytes > 0) {
+      array_free_ = std::max(array_free_, StoredFrom(result, result + plan.out.bytes));
+    }
+    const Time retired = RunParts(job);
+    uses_[use].free = array_free_;
+    uses_[use + 1].free = retired;
+    if (plan.out.bytes == 0) return retired;
+    const Time stored = Store(job.cost.store, retired);
+    uses_[use + 1].free = stored;
+    const Tile& tile = job.task.tile;
+    if (tile.rect.x1 == work.out.w && tile.c1 == work.out.c) {
+      stored_[static_cast<size_t>(work.layer->out)].emplace_back(tile.rect.y1, stored);
+    }
+    return stored;
+  }
+
+  // The pixel of a rectangle, as a share of the output, and the same of the input it needs.
+  double ShareOf(const LayerWork& work, const Rect& rect, int64_t pixel, bool input) const {
+    const int y = rect.y0 + static_cast<int>(pixel / rect.width());
+    const int x = rect.x0 + static_cast<int>(pixel % rect.width());
+    const Rect in = InputRect(*work.layer, {0, y + 1, 0, x + 1});
+    const Extent& extent = input ? work.layer->in.extent : work.out;
+    const double rows = input ? in.y1 - 1 : y, columns = input ? in.x1 : x + 1;
+    return (rows * extent.w + columns) / (static_cast<double>(extent.h) * extent.w);
+  }
+
+  // When an operand is there up to this share. `block_time`: the array's from block to block, which
+  // follow each other as those of the layer before did, unless all channels are summed at once.
+  Time OperandReady(const Job& job, double share, double block_time) {
+    const LayerWork& work = *job.task.work;
+    const Layer& layer = *work.layer;
+    if (work.plan.in.bytes > 0) return port_.Loaded(job.load);
     const auto value = static_cast<size_t>(layer.in.value);
     Time ready = 0;
     for (const auto& [until, mark] : loaded_[value]) {
       ready = port_.Loaded(mark);
       if (until >= share) break;
     }
+    const bool whole = layer.kind == LayerKind::kDense && layer.kernel_h * layer.kernel_w > 1;
+    const auto blocks = static_cast<double>(CeilDiv(layer.in.extent.c, config_.n));
     for (const Made& made : made_[value]) {
-      const bool whole = layer.kind == LayerKind::kDense && layer.kernel_h * layer.kernel_w > 1;
-      // Block by block, this layer follows the one before.
-      const double blocks = static_cast<double>(CeilDiv(extent.c, config_.n));
       ready = whole ? made.last_block
                     : std::max(made.first_block, made.last_block - (blocks - 1) * block_time);
-      if (made.share + 1e-9 >= share) break;
+      if (made.share + kNearly >= share) break;
     }
     return ready;
   }
 
-  Time RunTile(size_t i, size_t t) {
-    const Layer& layer = LayerAt(i);
-    LayerPlan& layer_plan = layers_[i];
-    TilePart& part = layer_plan.tiles[t];
-    const TilePlan& plan = allocation_.areas[i].plan;
-    const Extent out = OutputOf(network_, layer);
-    const int64_t address = SlotAddress(i, t);
-    const int64_t operands = plan.in.bytes + plan.residual.bytes;
-    const size_t use = uses_.size();
-    uses_.push_back({address, address + operands, kUnknown, false});
-    uses_.push_back({address + operands, address + operands + plan.out.bytes, kUnknown, true});
-    // The next tile's operands come meanwhile, if nothing of this tile is in their way.
-    if (t + 1 < layer_plan.tiles.size()) {
-      if (plan.slots > 1) AskFor(i, t + 1, true);
-    } else if (i + 1 < layers_.size()) {
-      AskFor(i + 1, 0, true);
-    }
-    if (plan.residual.bytes > 0) array_free_ = std::max(array_free_, port_.Loaded(part.load));
-    if (plan.out.bytes > 0) {
-      array_free_ = std::max(array_free_, StoresOver(address + operands,
-                                                     address + operands + plan.out.bytes));
-    }
-    const Time retired = RunStripes(i, part, Stripes(layer, part.tile, arrives_));
-    uses_[use].free = array_free_;
-    uses_[use + 1].free = retired;
-    if (plan.out.bytes == 0) return retired;
-    const Time stored = Store(part.cost.store, retired);
-    uses_[use + 1].free = stored;
-    if (part.tile.rect.x1 == out.w && part.tile.c1 == out.c) {
-      stored_[static_cast<size_t>(layer.out)].emplace_back(part.tile.rect.y1, stored);
-    }
-    return stored;
-  }
-
   // Returns when the last block has retired.
-  Time RunStripes(size_t i, TilePart& part, const std::vector<int>& stripes) {
-    const Layer& layer = LayerAt(i);
-    const Extent out = OutputOf(network_, layer);
-    const auto blocks = static_cast<double>(CeilDiv(part.tile.c1 - part.tile.c0, config_.n));
-    // Groups that pass again for every stripe lie one stripe after the other.
-    const size_t groups = part.each_stripe ? part.groups.size() / stripes.size() : 1;
-    const size_t rounds = part.each_stripe ? 1 : part.groups.size();
+  Time RunParts(const Job& job) {
+    const LayerWork& work = *job.task.work;
+    const Layer& layer = *work.layer;
+    const auto size = [](const RunPart& part) {
+      return static_cast<double>(part.pixels) * part.blocks * part.beats;
+    };
+    double all = 0;
+    for (const RunPart& part : job.runs) all += size(part);
+    const double passes = (layer.has_add ? 4.0 : 1.0) * config_.n / config_.post_lanes;
+    std::vector<Made> made;
     Time retired = 0;
-    std::vector<Made> made(stripes.size());
-    for (size_t round = 0; round < rounds; ++round) {
-      int64_t pixel = -1;  // the stripe's last
-      for (size_t s = 0; s < stripes.size(); ++s) {
-        pixel += stripes[s];
-        const int y = part.tile.rect.y0 + static_cast<int>(pixel / part.tile.rect.width());
-        const int x = part.tile.rect.x0 + static_cast<int>(pixel % part.tile.rect.width());
-        const double work = static_cast<double>(part.cost.work) * stripes[s] /
-                            static_cast<double>(part.tile.rect.pixels());
-        const Time ready = OperandReady(i, part, y, x, work / blocks);
-        if (ready > array_free_) array_free_ = ready + kFeedPath;
-        const Time begin = array_free_;
-        for (size_t g = 0; g < groups; ++g) {
-          const Group& group = part.groups[part.each_stripe ? s * groups + g : round];
-          Pass(group, work * group.share, part.each_stripe || s == 0,
-               group.release && (part.each_stripe || s + 1 == stripes.size()));
-        }
-        // Post-processing ends a block after the array.
-        const double passes = layer.has_add ? 4 : 1;
-        const Time drain = std::min(work / blocks, stripes[s] * passes * config_.n /
-                                                       config_.post_lanes) +
-                           kPostPath;
-        retired = array_free_ + drain;
-        if (round == 0) {
-          made[s].share = static_cast<double>(int64_t{y} * out.w + x + 1) /
-                          (static_cast<double>(out.h) * out.w);
-          made[s].first_block = begin + (array_free_ - begin) / blocks + drain;
-        }
-        made[s].last_block = retired;
+    for (const RunPart& part : job.runs) {
+      const Rect& rect = job.task.tile.rect;
+      const int64_t last = part.first_pixel + part.pixels - 1;
+      const double cycles = static_cast<double>(job.cost.work) * size(part) / all;
+      const double block_time = cycles / part.blocks;
+      const Time ready = OperandReady(job, ShareOf(work, rect, last, true), block_time);
+      if (ready > array_free_) array_free_ = ready + kFeedPath;
+      const Time begin = array_free_;
+      Pass(part, cycles);
+      if (!part.acc_last) continue;
+      // Post-processing ends a block after the array.
+      const Time drain = std::min(block_time, part.pixels * passes) + kPostPath;
+      retired = array_free_ + drain;
+      const double share = ShareOf(work, rect, last, false);
+      const auto same = std::find_if(made.begin(), made.end(),
+                                     [&](const Made& m) { return m.share == share; });
+      if (same != made.end()) {
+        same->last_block = retired;
+      } else {
+        made.push_back({share, begin + (array_free_ - begin) / part.blocks + drain, retired});
       }
     }
     if (layer.transposed) {  // no row is whole before the last stripe
-      for (Made& m : made) m = {1.0, made.back().first_block, retired};
+      made = {{1.0, made.back().first_block, retired}};
     }
-    std::vector<Made>& all = made_[static_cast<size_t>(layer.out)];
-    all.insert(all.end(), made.begin(), made.end());
+    std::vector<Made>& value = made_[static_cast<size_t>(layer.out)];
+    // Of a rolling buffer, only the newest rows may still be under way.
+    if (work.after.buffer.bytes > 0) value.clear();
+    value.insert(value.end(), made.begin(), made.end());
     return retired;
   }
 
-  // The array works on a group for `work` cycles; in the first pass its weights arrive one after
-  // the other, in the last they are released likewise.
-  void Pass(const Group& group, double work, bool first, bool last) {
-    if (group.bursts == 0) {
-      array_free_ += work;
-      return;
+  // The array works for `cycles`, as weights arrive, and releases them.
+  void Pass(const RunPart& part, double cycles) {
+    const int64_t end = part.position + part.words;
+    if (part.words == 0 || (!part.stream && port_.Arrived(end - 1) <= array_free_)) {
+      array_free_ += cycles;
+    } else {
+      const int64_t burst = port_.burst_words();
+      for (int64_t word = part.position; word < end;) {
+        const int64_t next = std::min(end, (word / burst + 1) * burst);
+        array_free_ = std::max(array_free_, port_.Arrived(word));
+        array_free_ += cycles * static_cast<double>(next - word) / static_cast<double>(part.words);
+        if (part.stream) port_.Release(next, array_free_);
+        word = next;
+      }
     }
-    const double step = work / static_cast<double>(group.bursts);
-    for (size_t b = group.first_burst; b < group.first_burst + group.bursts; ++b) {
-      if (first) array_free_ = std::max(array_free_, port_.Arrived(b));
-      array_free_ += step;
-      if (last) port_.Release(b, array_free_);
-    }
+    if (part.release) port_.Release(end, array_free_);
   }
+
+  // ---- results ----
 
   // A STORE; returns when its answers are in.
   Time Store(int64_t beats, Time ready) {
@@ -502,18 +421,18 @@ class Predictor {
     return write_free_ + memory_.latency + kWritePath;
   }
 
-  Time StoreWhole(size_t i) {
-    const int value = LayerAt(i).out;
-    const Extent& extent = network_.values[static_cast<size_t>(value)].extent;
+  Time StoreWhole(UnitPlan& unit, int value) {
+    const Extent& extent = ValueAt(value).extent;
     Time end = 0;
     for (const Piece& piece : ShrinkingPieces(extent, HomeOf(value).pitch, config_)) {
+      const double share = static_cast<double>(piece.row + piece.rows) / extent.h;
       Time ready = 0;
       for (const Made& made : made_[static_cast<size_t>(value)]) {
         ready = made.last_block;
-        if (made.share + 1e-9 >= static_cast<double>(piece.row + piece.rows) / extent.h) break;
+        if (made.share + kNearly >= share) break;
       }
       const int64_t beats = piece.moves * CeilDiv(piece.bytes, config_.axi_bytes);
-      layers_[i].write_beats += beats;
+      unit.write_beats += beats;
       end = Store(beats, ready);
     }
     return end;
@@ -523,16 +442,15 @@ class Predictor {
   const Allocation& allocation_;
   const MemoryTiming& memory_;
   const HardwareConfig& config_;
+  const Time start_;  // of the first command
   ReadPort port_;
-  std::vector<LayerPlan> layers_;
+  std::vector<UnitPlan> units_;
   std::vector<Use> uses_;
   // By value.
   std::vector<std::vector<Made>> made_;
   std::vector<std::vector<std::pair<int, Time>>> stored_;       // rows, and when they are in memory
   std::vector<std::vector<std::pair<double, size_t>>> loaded_;  // share, and its mark in the port
-  bool arrives_ = false;  // operands of the layer at hand are being loaded as it starts
-  Time array_free_ = 0, write_free_ = 0;
-  Estimate estimate_;
+  Time array_free_, write_free_;
 };
 
 }  // namespace

@@ -9,20 +9,11 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kShortestBeat = 8;         // cycles: a weight block takes as long to load
-constexpr int kLargestTileWidth = 4095;  // RUN.tile_width
+constexpr int kShortestBeat = 8;  // cycles: a weight block takes as long to load
 
 template <typename T>
 T CeilDiv(T a, T b) {
   return (a + b - 1) / b;
-}
-
-// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
-TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
-  TileBuffer buffer;
-  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
-  buffer.bytes = rows * buffer.pitch;
-  return buffer;
 }
 
 // Input rows under `rows` output rows.
@@ -43,7 +34,8 @@ TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int
   if (spills.in) {
     const Extent& in = layer.in.extent;
     const int64_t in_cols =
-        narrow ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.kernel_w)
+        narrow
+            ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.window_columns())
                : in.w;
     const int64_t in_rows = CeilDiv<int64_t>(InputRows(layer, rows), RowStep(layer));
     plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
@@ -83,6 +75,13 @@ int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
   return (words + (beyond < 0 ? beyond + config.banks : beyond)) * config.word();
 }
 
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
+  TileBuffer buffer;
+  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
+  buffer.bytes = rows * buffer.pitch;
+  return buffer;
+}
+
 int RowStep(const Layer& layer) {
   return layer.kernel_h == 1 && layer.pad_top == 0 ? layer.stride_h : 1;
 }
@@ -95,7 +94,8 @@ Rect InputRect(const Layer& layer, const Rect& out) {
   };
   const Extent& in = layer.in.extent;
   const auto [y0, y1] = range(out.y0, out.y1, layer.stride_h, layer.kernel_h, layer.pad_top, in.h);
-  const auto [x0, x1] = range(out.x0, out.x1, layer.stride_w, layer.kernel_w, layer.pad_left, in.w);
+  const auto [x0, x1] =
+      range(out.x0, out.x1, layer.stride_w, layer.window_columns(), layer.pad_left, in.w);
   return {y0, y1, x0, x1};
 }
 

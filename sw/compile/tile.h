@@ -12,6 +12,7 @@
 // whole rows; their buffers hold those channels only, pixel after pixel.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,10 +22,13 @@
 
 namespace weft::compile {
 
+inline constexpr int kLargestTileWidth = 4095;  ///< RUN.tile_width
+
 /// Which operands of a layer live in memory and pass through tile buffers.
 struct Spills {
   bool in = false, residual = false, out = false;
   bool any() const { return in || residual || out; }
+  auto operator<=>(const Spills&) const = default;
 };
 
 /// A buffer for one operand's part of a tile; bytes 0: the operand needs none.
@@ -59,6 +63,9 @@ struct Tile {
 /// the banks, so that up to as many rows of a window as there are banks lie in different banks,
 /// together with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
 int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config);
+
+/// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config);
 
 /// Input rows from one that a tile needs to the next: rows that a 1x1 window with a stride skips
 /// are not loaded into tile buffers.

@@ -91,17 +91,6 @@ WeightShape ShapeOfWeights(const Layer& layer, int channels, const HardwareConfi
   return shape;
 }
 
-int64_t WeightPieceWords(const HardwareConfig& config) { return config.ring_words() / 4; }
-
-WeightMode WeightModeOf(const WeightShape& shape, int64_t stripes, const HardwareConfig& config) {
-  const int64_t ring = config.ring_words();
-  if (shape.words() <= ring * 3 / 4 &&
-      (stripes > 1 || shape.words() <= WeightPieceWords(config))) {
-    return WeightMode::kResident;
-  }
-  return shape.block_words() <= ring / 2 ? WeightMode::kGroups : WeightMode::kStreamed;
-}
-
 std::vector<uint8_t> PackWeights(const Layer& layer, int channels, const HardwareConfig& config) {
   const WeightShape shape = ShapeOfWeights(layer, channels, config);
   std::vector<uint8_t> bytes(static_cast<size_t>(shape.words() * config.weight_word), 0);

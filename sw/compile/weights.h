@@ -23,21 +23,14 @@ struct WeightShape {
   int64_t words() const { return shared_words + blocks * block_words(); }
 };
 
-/// How a layer's weights pass through the ring.
-enum class WeightMode : uint8_t {
-  kResident,  ///< asked for once, used by all stripes, released by the last
-  kGroups,    ///< some blocks at a time, used by all stripes of the tile
-  kStreamed,  ///< block by block and in parts, again for every stripe
-};
-
-/// `stripes`: of all tiles of the layer.
-WeightMode WeightModeOf(const WeightShape& shape, int64_t stripes, const HardwareConfig& config);
-
-/// Ring words of a group of blocks (at least one block), or of a part of a streamed one.
-int64_t WeightPieceWords(const HardwareConfig& config);
-
 /// `channels` are those of the layer's output.
 WeightShape ShapeOfWeights(const Layer& layer, int channels, const HardwareConfig& config);
+
+/// Whether so many ring words may stay until all tiles have used them; the rest of the ring is for
+/// what comes next.
+inline bool StayInRing(int64_t words, const HardwareConfig& config) {
+  return words <= config.ring_words() * 3 / 4;
+}
 
 /// words() * weight_word bytes.
 std::vector<uint8_t> PackWeights(const Layer& layer, int channels, const HardwareConfig& config);

@@ -11,6 +11,7 @@ module decode (
   input wire logic have_input,
   input wire logic have_output,
   input wire logic have_add,
+  input wire logic pairs,          // the last SETUP_INPUT had mode 3
   input wire logic adds,
   input wire logic has_params,
   input wire logic per_tensor,
@@ -19,6 +20,7 @@ module decode (
   input wire logic [15:0] channels
 );
   localparam int unsigned Word = weft_pkg::WordBytes;
+  localparam int unsigned N = weft_pkg::N;
   localparam int unsigned Ring = weft_pkg::WeightRing / weft_pkg::WeightWord;
 
   logic [2:0] engine, region;
@@ -26,7 +28,7 @@ module decode (
   logic [39:0] offset;
   weft_decode dut (
     .cmd_i(cmd), .have_input_i(have_input), .have_output_i(have_output), .have_add_i(have_add),
-    .adds_i(adds), .has_params_i(has_params), .per_tensor_i(per_tensor),
+    .pairs_i(pairs), .adds_i(adds), .has_params_i(has_params), .per_tensor_i(per_tensor),
     .acc_open_i(open), .acc_pixels_i(pixels), .acc_channels_i(channels),
     .engine_o(engine), .error_o(error), .region_o(region), .offset_o(offset)
   );
@@ -38,6 +40,11 @@ module decode (
   logic [39:0] from;
   logic signed [7:0] out_shift, out_low, out_high, sum_low, sum_high;
   logic signed [5:0] a_shift, b_shift, sum_shift;
+  logic pairs_ok;                  // mode 3: configuration, rows, columns, pixels, alignment
+  assign pairs_ok = Word == N && weft_pkg::WindowCols >= 3 &&
+                    cmd[142:135] <= weft_pkg::WindowRows && cmd[159:143] == 3 &&
+                    cmd[105:90] == N / 2 && cmd[126:106] == N &&
+                    cmd[31:11] % N == 0 && cmd[52:32] % N == 0 && cmd[89:69] % N == 0;
   assign out_shift = cmd[89:82];
   assign out_low = cmd[105:98];
   assign out_high = cmd[113:106];
@@ -81,7 +88,7 @@ module decode (
       end
       8'h20: begin                                           // SETUP_INPUT
         queue = 3'd3;
-        field = open || cmd[10:8] > 2 || cmd[142:135] < 1 || cmd[159:143] < 1 ||
+        field = open || cmd[10:8] > 3 || (cmd[10:8] == 3 && !pairs_ok) || cmd[142:135] < 1 || cmd[159:143] < 1 ||
                 cmd[255:168] != 88'd0;
       end
       8'h21: begin                                           // SETUP_OUTPUT
@@ -100,6 +107,7 @@ module decode (
         field = !have_input || !have_output || cmd[99:92] < 1 || cmd[99:92] > weft_pkg::Stripe ||
                 !(cmd[123:112] < cmd[111:100]) || cmd[219:204] < 1 || cmd[231:220] < 1 ||
                 (!(cmd[8] && cmd[9]) && cmd[219:204] > weft_pkg::N) ||
+                (pairs && (cmd[219:204] != N || cmd[231:220] != 1 || cmd[161:140] % (N / 2) != 0)) ||
                 (cmd[12] && has_params) || (adds && cmd[9] && !have_add) ||
                 (open ? cmd[8] || cmd[99:92] != pixels || cmd[219:204] != channels : !cmd[8]) ||
                 cmd[255:232] != 24'd0;
@@ -136,6 +144,8 @@ module decode (
     c_load_weights: cover (error == 8'd0 && cmd[7:0] == 8'h11 && cmd[66:51] == Ring);
     c_store: cover (error == 8'd0 && cmd[7:0] == 8'h12);
     c_setup_input: cover (error == 8'd0 && cmd[7:0] == 8'h20);
+    c_setup_pairs: cover (error == 8'd0 && cmd[7:0] == 8'h20 && cmd[10:8] == 3);
+    c_run_pairs: cover (error == 8'd0 && cmd[7:0] == 8'h28 && pairs);
     c_setup_output: cover (error == 8'd0 && cmd[7:0] == 8'h21);
     c_setup_add: cover (error == 8'd0 && cmd[7:0] == 8'h22);
     c_run: cover (error == 8'd0 && cmd[7:0] == 8'h28 && cmd[9] && adds);

@@ -86,7 +86,7 @@ class Player {
     bench_->ring_written_i = 0;
     bench_->prm_ready_i = 0;
     bench_->acc_release_i = 0;
-    bench_->acc_rd_en_i = bench_->acc_wr_en_i = 0;
+    bench_->acc_rd_en_i = bench_->acc_wr_en_i = bench_->acc_drain_valid_i = 0;
     bench_->feed_cmd_valid_i = bench_->wl_cmd_valid_i = 0;
     bench_.Reset();
     while (!Done() && !::testing::Test::HasFatalFailure()) Cycle();
@@ -191,11 +191,15 @@ class Player {
   }
 
   // Post takes the buffers in turn: reads every row, now and then writes lanes of one back and
-  // reads it again, and gives the buffer back with its last access.
+  // reads it again, and gives the buffer back with its last access. Once it says that it drains the
+  // buffer it only reads, each row once.
   void DrivePost() {
     bench_->acc_release_i = 0;
     bench_->acc_rd_en_i = bench_->acc_wr_en_i = 0;
     const int buffer = static_cast<int>(finished_ & 1);
+    bench_->acc_drain_valid_i = draining_;
+    bench_->acc_drain_buf_i = buffer;
+    bench_->acc_drain_rows_i = read_row_;
     if (!(bench_->acc_full_o >> buffer & 1) || rng_.Chance(stalls_.post)) return;
     ASSERT_LT(finished_, static_cast<int>(job_.blocks.size())) << "a block too many";
     const testing::ExpectedBlock& block = job_.blocks[finished_];
@@ -206,7 +210,9 @@ class Player {
     }
     if (block.record && !record_held_) return;
     if (row_acc_.empty()) row_acc_ = block.acc;
-    if (stalls_.post > 0 && read_row_ > 0 && rng_.Chance(0.1)) {  // write back a row, read it again
+    if (read_row_ == 0 && rng_.Chance(0.7)) draining_ = true;
+    // Write back a row, read it again.
+    if (stalls_.post > 0 && read_row_ > 0 && !draining_ && rng_.Chance(0.1)) {
       const int64_t row = rng_.Int(0, block.pixels - 1);
       std::vector<int32_t> data(kN);
       const uint32_t lanes = static_cast<uint32_t>(rng_.Bits());
@@ -230,6 +236,7 @@ class Player {
     checked_channels_ = block.channels;
     if (read_row_ == block.pixels) {
       bench_->acc_release_i = 1 << buffer;
+      draining_ = false;
       read_row_ = 0;
       if (block.record) record_held_ = false;
       row_acc_.clear();
@@ -285,6 +292,7 @@ class Player {
   int finished_ = 0;                // blocks post is done with
   int retired_ = 0;
   int64_t read_row_ = 0, checked_row_ = 0;
+  bool draining_ = false;
   int checked_channels_ = 0;
   std::vector<int32_t> row_acc_, checked_acc_;
   size_t parameter_ = 0;
@@ -625,6 +633,7 @@ TYPED_TEST(ArrayStageTest, AddressOutsideTheScratchpadIsAnError) {
       bench->exec_count_i = bench->load_count_i = bench->store_count_i = 0;
       bench->wl_cmd_valid_i = 0;
       bench->acc_release_i = bench->acc_rd_en_i = bench->acc_wr_en_i = 0;
+      bench->acc_drain_valid_i = 0;
       bench->rd_gnt_i = 0xf;
       bench->feed_cmd_valid_i = 0;
       bench.Reset();

@@ -160,7 +160,7 @@ struct StoreCmd {
 
 struct SetupInputCmd {
   static constexpr Opcode kOpcode = Opcode::kSetupInput;
-  int64_t mode = 0;  ///< 0 dense (products summed over all channels), 1 depthwise (products summed per channel), 2 maximum per channel
+  int64_t mode = 0;  ///< 0 dense (products summed over all channels), 1 depthwise (products summed per channel), 2 maximum per channel, 3 depthwise of two pixels side by side
   int64_t in_addr = 0;  ///< scratchpad byte address of row 0, column 0
   int64_t in_pitch = 0;  ///< bytes between rows
   int64_t in_rows = 0;  ///< rows that exist; others are padding
