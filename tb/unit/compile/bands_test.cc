@@ -168,6 +168,18 @@ TEST(Chains, AValueThatOthersSeeIsWhole) {
   EXPECT_EQ(program->layers.size(), 3u);
 }
 
+TEST(Chains, AValueOfTwoReadersIsWhole) {
+  Rng rng;
+  GraphMaker net(rng);
+  const int expanded = net.Conv(net.Input({1, 112, 112, 16}), 96, {});
+  const int filtered = net.Depthwise(expanded, 1, {.kernel_h = 3, .kernel_w = 3, .same = true});
+  const Graph graph = net.Finish({net.Conv(filtered, 8, {}), net.Conv(expanded, 8, {})});
+  const Result<Program> program = Compile(graph, k256, {});
+  ASSERT_TRUE(program) << program.error().message;
+  EXPECT_TRUE(program->layers[0].fused_tensors.empty());
+  ExpectExact(graph, k256, Rounding::kDouble, RandomInputs(graph, rng));
+}
+
 // ---- exactness ----
 
 // Whether the compiler computes some layers in bands.
