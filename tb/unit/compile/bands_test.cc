@@ -64,7 +64,7 @@ void FollowRows(const Network& network, const BandPlan& plan) {
       const Layer& layer = network.layers[i];
       const Extent out = OutputOf(network, layer);
       ASSERT_LE(share.y1, out.h);
-      if (share.y0 == share.y1) continue;
+      if (share.empty()) continue;
       for (int y = share.y0; i > 0 && y < share.y1; ++y) {  // rows between windows may be missing
         const Rect in = InputRect(layer, {y, y + 1, 0, out.w});
         for (int row = in.y0; row < in.y1; ++row) {
