@@ -38,7 +38,8 @@ class Simulation final : public VerilatedDevice {
       : config_(config),
         bytes_(std::move(bytes)),
         memory_({bytes_.get(), bytes_.get_deleter().size}, config.axi_bytes,
-                WithSeed(options.memory, options.seed)) {
+                WithSeed(options.memory, options.seed)),
+        activity_observer_(options.activity) {
     context_->fatalOnError(false);
     context_->randReset(2);
     context_->randSeed(static_cast<int>(options.seed & 0x7fffffff));
@@ -64,6 +65,9 @@ class Simulation final : public VerilatedDevice {
     wave_.close();
 #endif
   }
+
+  // Whether the model shows what Activity tells (a netlist does not).
+  static constexpr bool kHasActivity = requires(Model & m) { m.rootp->weft_top__DOT__events; };
 
   bool has_wave() const {
 #if VM_TRACE
@@ -129,6 +133,13 @@ class Simulation final : public VerilatedDevice {
   bool WaitForInterrupt(uint64_t max_cycles) override {
     const auto start = std::chrono::steady_clock::now();
     const uint64_t first = cycle_;
+    if (activity_observer_) {
+      while (!model_->irq_o && cycle_ - first < max_cycles) {
+        Settle();
+        NoteActivity();
+        Cycle(false);
+      }
+    }
     while (!model_->irq_o && cycle_ - first < max_cycles) Cycle(memory_.offers_read_beat());
     speed_.cycles += cycle_ - first;
     speed_.seconds +=
@@ -253,6 +264,22 @@ class Simulation final : public VerilatedDevice {
     assertions_ += fmt::format("cycle {}: no answer to a register access\n", cycle_);
   }
 
+  // What the settled model does in the present cycle.
+  void NoteActivity() {
+    if constexpr (kHasActivity) {
+      const auto& root = *model_->rootp;
+      activity_observer_({.cycle = cycle_,
+                          .events = root.weft_top__DOT__events,
+                          .weights_busy = !root.weft_top__DOT__weights_idle,
+                          .load_command = root.weft_top__DOT__load_access,
+                          .weights_command = root.weft_top__DOT__weights_access,
+                          .post_command = root.weft_top__DOT__post_index,
+                          .store_command = root.weft_top__DOT__store_access,
+                          .mark = root.weft_top__DOT__mark_done != 0,
+                          .layer = root.weft_top__DOT__mark_done_layer});
+    }
+  }
+
   void NoteAssertion() {
     context_->gotError(false);
     context_->gotFinish(false);
@@ -308,6 +335,7 @@ class Simulation final : public VerilatedDevice {
   uint64_t cycle_ = 0;
   SimulationSpeed speed_;
   std::function<void(uint32_t)> mark_observer_;
+  const ActivityObserver activity_observer_;
   std::string assertions_;
   int assertion_count_ = 0;
 };
@@ -320,6 +348,9 @@ Result<std::unique_ptr<VerilatedDevice>> MakeSimulation(const HardwareConfig& co
   auto device = std::make_unique<Simulation<Model>>(config, options, std::move(bytes));
   if (!options.wave_file.empty() && !device->has_wave()) {
     return Fail("{}: cannot write waves there", options.wave_file);
+  }
+  if (options.activity && !device->kHasActivity) {
+    return Fail("the model of {} does not show what its engines do", config.name);
   }
   return device;
 }

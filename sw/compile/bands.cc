@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sw/compile/estimate.h"
 #include "sw/compile/weights.h"
 
 namespace weft::compile {
@@ -129,7 +130,7 @@ class Planner {
     for (size_t i = 0; i < layers_.size(); ++i) {
       words += ShapeOfWeights(*layers_[i], outs_[i].c, config_).words();
     }
-    const int64_t weights = words * config_.weight_word / config_.axi_bytes;
+    const int64_t weights = WeightBeats(words, config_);
     const bool again = !StayInRing(words, config_) && plan.bands.size() > 1;
     int64_t total = 0, load = 0, store = 0;
     for (const Band& band : plan.bands) {
@@ -137,17 +138,12 @@ class Planner {
       load = store = 0;
       for (size_t i = 0; i < layers_.size(); ++i) {
         if (band[i].empty()) continue;
-        const int64_t rows = band[i].y1 - band[i].y0;
-        work += WorkCycles(*layers_[i], outs_[i], rows * outs_[i].w, config_) + kTileOverhead;
-        const int64_t made = rows * outs_[i].row_bytes();
-        if (spills_[i].in) {
-          load += InputRows(i, band[i]).height() * layers_[i]->in.extent.row_bytes();
-        }
-        if (spills_[i].residual) load += made;
-        if (spills_[i].out) store += made;
+        const Tile tile = {{band[i].y0, band[i].y1, 0, outs_[i].w}, 0, outs_[i].c};
+        const TileCost cost = CostOfTile(*layers_[i], outs_[i], plan.tiles[i], tile, config_);
+        load += cost.load;
+        store += cost.store;
+        work += cost.work + kTileOverhead;
       }
-      load /= config_.axi_bytes;
-      store /= config_.axi_bytes;
       if (total == 0) total = load;  // nothing to do meanwhile
       if (again) load += weights;
       total += plan.tiles[0].slots > 1 ? std::max({load, store, work}) : load + store + work;

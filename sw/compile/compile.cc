@@ -56,9 +56,18 @@ TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace&
           .pitch = static_cast<uint32_t>(home.pitch)};
 }
 
-// A unit is one layer of the program: within a chain, only the last output is ever whole.
-ProgramLayer DescribeUnit(const Network& network, const Unit& unit, const Allocation& allocation,
-                          const MemoryMap& memory) {
+// Whether a transposed layer would have to work in tiles.
+bool TilesTransposed(const Network& network, const Allocation& allocation) {
+  return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
+    return layer.transposed && SpillsOf(layer, allocation.homes).any();
+  });
+}
+
+}  // namespace
+
+namespace compile {
+
+ProgramLayer DescribeUnit(const Network& network, const Unit& unit) {
   ProgramLayer described;
   for (int i = unit.first; i <= unit.last; ++i) {
     const Layer& layer = network.layers[static_cast<size_t>(i)];
@@ -75,28 +84,14 @@ ProgramLayer DescribeUnit(const Network& network, const Unit& unit, const Alloca
   }
   std::sort(described.source_ops.begin(), described.source_ops.end());
   const Layer& last = network.layers[static_cast<size_t>(unit.last)];
-  const auto v = static_cast<size_t>(last.out);
-  const Value& value = network.values[v];
+  const Value& value = network.values[static_cast<size_t>(last.out)];
   described.name = last.name;
   described.output_shape = {1, value.extent.h, value.extent.w, value.extent.c};
   described.output_tensor = value.tensor;
-  described.output = OutputPlace(value, allocation.homes[v], memory.values[v]);
   return described;
 }
 
-// Whether a transposed layer would have to work in tiles.
-bool TilesTransposed(const Network& network, const Allocation& allocation) {
-  return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
-    return layer.transposed && SpillsOf(layer, allocation.homes).any();
-  });
-}
-
-}  // namespace
-
-namespace compile {
-
-Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
-                               Rounding rounding) {
+Result<NetworkPlan> PlanNetwork(Network network, const HardwareConfig& config) {
   FuseAdditions(network);
   Network plain = network;
   FillArray(network, config);
@@ -106,8 +101,16 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
     allocation = Allocate(network, config);
   }
   if (!allocation) return tl::unexpected(allocation.error());
-  MemoryMap memory = MapMemory(graph, network, *allocation, config);
-  const Result<Queues> queues = Emit(network, *allocation, memory, config);
+  return NetworkPlan{std::move(network), std::move(*allocation)};
+}
+
+Result<Program> CompileNetwork(const Graph& graph, Network legalised, const HardwareConfig& config,
+                               Rounding rounding) {
+  const Result<NetworkPlan> plan = PlanNetwork(std::move(legalised), config);
+  if (!plan) return tl::unexpected(plan.error());
+  const auto& [network, allocation] = *plan;
+  MemoryMap memory = MapMemory(graph, network, allocation, config);
+  const Result<Queues> queues = Emit(network, allocation, memory, config);
   if (!queues) return tl::unexpected(queues.error());
   const std::vector<Command> stream = OrderStream(*queues, config);
 
@@ -123,8 +126,11 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
   for (const Port& port : network.outputs) {
     program.outputs.push_back(BindingOf(graph, network, memory, port, kRegionOutput));
   }
-  for (const Unit& unit : allocation->units) {
-    program.layers.push_back(DescribeUnit(network, unit, *allocation, memory));
+  for (const Unit& unit : allocation.units) {
+    program.layers.push_back(DescribeUnit(network, unit));
+    const auto v = static_cast<size_t>(network.layers[static_cast<size_t>(unit.last)].out);
+    program.layers.back().output =
+        OutputPlace(network.values[v], allocation.homes[v], memory.values[v]);
   }
 
   program.memory = std::move(memory.program);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sw/compile/estimate.h"
+
 namespace weft::compile {
 namespace {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "sw/compile/weights.h"
+#include "sw/compile/estimate.h"
 
 namespace weft::compile {
 namespace {
@@ -97,37 +97,6 @@ Rect InputRect(const Layer& layer, const Rect& out) {
   const auto [x0, x1] =
       range(out.x0, out.x1, layer.stride_w, layer.window_columns(), layer.pad_left, in.w);
   return {y0, y1, x0, x1};
-}
-
-int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
-                   const HardwareConfig& config) {
-  const int64_t vectors = pixels * CeilDiv(out.c, config.n) * (config.n / config.post_lanes);
-  const int64_t post = vectors * (layer.has_add ? 4 : 1);
-  if (!layer.IsRun()) return post;
-  const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
-  const int64_t array =
-      int64_t{weights.blocks} * weights.beats * std::max<int64_t>(pixels, kShortestBeat * stripes);
-  return std::max(array, post);
-}
-
-int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
-                    const HardwareConfig& config) {
-  const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
-                        CeilDiv<int64_t>(out.c, plan.channels);
-  const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
-  const int64_t weights = weight_words * config.weight_word / config.axi_bytes;
-  // Weights that do not stay in the ring pass again for every tile.
-  const bool again = !StayInRing(weight_words, config) && tiles > 1;
-  const int64_t load =
-      (plan.in.bytes + plan.residual.bytes) / config.axi_bytes + (again ? weights : 0);
-  const int64_t store = plan.out.bytes / config.axi_bytes;
-  const Extent part = {out.h, out.w, plan.channels};
-  const int64_t work = WorkCycles(
-      layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
-  const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
-  const int64_t all = tiles * tile + load + store;
-  return tiles * kTileOverhead + (again ? all : std::max(all, weights));
 }
 
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,

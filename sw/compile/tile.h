@@ -23,8 +23,6 @@
 namespace weft::compile {
 
 inline constexpr int kLargestTileWidth = 4095;  ///< RUN.tile_width
-/// Cycles a tile costs by set-up and what does not overlap with the next.
-inline constexpr int kTileOverhead = 64;
 
 /// Which operands of a layer live in memory and pass through tile buffers.
 struct Spills {
@@ -80,15 +78,6 @@ Rect InputRect(const Layer& layer, const Rect& out);
 /// the smallest tile fits. `out` is the extent of the layer's output.
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
                                     int64_t available, const HardwareConfig& config);
-
-/// Cycles of the array and of post-processing for `pixels` pixels of a layer whose output is `out`.
-int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
-                   const HardwareConfig& config);
-
-/// Estimated cycles of a layer in the tiles of `plan`: array and post, or the AXI port in either
-/// direction, whichever takes longest; with one slot a tile, one after the other.
-int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
-                    const HardwareConfig& config);
 
 /// The tiles in the order they are computed: range of channels by range, row by row.
 std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan);

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "sw/compile/pieces.h"
+
 namespace weft::compile {
 namespace {
-
-constexpr int64_t kSmallestPiece = 1024;  // bytes of the first of several LOADs or STOREs
 
 int64_t RoundUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 
@@ -21,32 +21,13 @@ bool Transfers::LoadWhole(const Operand& operand, const Layer& layer) {
   }
   loaded_[v] = true;
   const TensorPlace& place = e_.PlaceOf(operand.value);
-  ForEachPiece(operand.value, [&](int64_t row, int64_t rows, int64_t bytes) {
-    PutLoad(place, static_cast<int64_t>(place.offset) + row * place.pitch,
-            home.address + row * home.pitch, rows, bytes, place.pitch, home.pitch, 0, layer);
-  });
-  return true;
-}
-
-// Cuts a resident value into pieces of whole rows, small ones first; one that is dense in memory
-// and in the scratchpad moves as single rows of many, which start at words.
-template <typename F>
-void Transfers::ForEachPiece(int value, F f) const {
-  const Home& home = e_.HomeOf(value);
-  const Extent& extent = e_.ValueAt(value).extent;
-  const bool one_row = home.pitch == extent.row_bytes() && e_.PlaceOf(value).pitch == home.pitch;
-  // Rows after which a piece may end.
-  int64_t unit = 1;
-  while (one_row && unit < extent.h && unit * home.pitch % e_.config.word() != 0) ++unit;
-  int64_t size = kSmallestPiece;
-  for (int64_t row = 0; row < extent.h;) {
-    int64_t rows = std::max(unit, size / std::max<int64_t>(1, home.pitch) / unit * unit);
-    if (row + 2 * rows > extent.h) rows = extent.h - row;
-    rows = std::min(rows, extent.h - row);
-    f(row, one_row ? 1 : rows, one_row ? rows * home.pitch : extent.row_bytes());
-    row += rows;
-    size += size / 2;
+  for (const Piece& piece :
+       GrowingPieces(e_.ValueAt(operand.value).extent, home.pitch, e_.config)) {
+    PutLoad(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
+            home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
+            home.pitch, 0, layer);
   }
+  return true;
 }
 
 void Transfers::LoadTile(const Task& task) {
@@ -140,10 +121,11 @@ void Transfers::StoreTile(const Task& task) {
 void Transfers::StoreWhole(const Layer& layer) {
   const Home& home = e_.HomeOf(layer.out);
   const TensorPlace& place = e_.PlaceOf(layer.out);
-  ForEachPiece(layer.out, [&](int64_t row, int64_t rows, int64_t bytes) {
-    PutStore(place, static_cast<int64_t>(place.offset) + row * place.pitch,
-             home.address + row * home.pitch, rows, bytes, place.pitch, home.pitch, layer);
-  });
+  for (const Piece& piece : ShrinkingPieces(e_.ValueAt(layer.out).extent, home.pitch, e_.config)) {
+    PutStore(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
+             home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
+             home.pitch, layer);
+  }
 }
 
 void Transfers::PutStore(const TensorPlace& place, int64_t offset, int64_t address, int64_t rows,

@@ -31,7 +31,7 @@ class Transfers {
   void LoadTile(const Task& task);
   /// The tile's result, if it lives in memory.
   void StoreTile(const Task& task);
-  /// A resident result that is an output of the graph.
+  /// A resident result that is an output of the graph, in shrinking pieces.
   void StoreWhole(const Layer& layer);
 
  private:
@@ -41,8 +41,6 @@ class Transfers {
     uint32_t count;
   };
 
-  template <typename F>
-  void ForEachPiece(int value, F f) const;
   void LoadSurface(const Operand& operand, const Task& task, const Surface& surface);
   void CheckRowsMovable(int value, int64_t rows, int64_t pitch, const Layer& layer);
   void PutLoad(const TensorPlace& place, int64_t offset, int64_t address, int64_t rows,
