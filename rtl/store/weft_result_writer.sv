@@ -3,6 +3,8 @@
 // Writes post's results into the scratchpad: a vector of PostLanes bytes with a lane mask at any
 // byte address becomes writes of at most two words (low, high), both in one cycle when the banks
 // allow it. A vector a cycle; a vector is written in the cycle after it was taken at the earliest.
+// res_ready_o comes from a register: post stands as a whole when it is low, and must not wait for
+// the banks in the same cycle.
 // block_retired_o pulses with the last write of a block's last vector. A vector outside the
 // scratchpad is not written and raises err_o until reset.
 `default_nettype none
@@ -32,6 +34,7 @@ module weft_result_writer #(
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
   localparam int unsigned WordBits = $clog2(WordBytes);
   localparam int unsigned Words = weft_pkg::Scratchpad / WordBytes;
+  localparam int unsigned Lanes = weft_pkg::PostLanes;
 
   logic [WordBits-1:0] offset;
   logic [20-WordBits:0] word;                 // may lie outside the scratchpad
@@ -39,10 +42,21 @@ module weft_result_writer #(
   logic [8*WordBytes-1:0] padded, rotated;
   logic low_bad, high_bad;
 
-  assign offset = res_addr_i[WordBits-1:0];
-  assign word = res_addr_i[20:WordBits];
-  assign mask = (2*WordBytes)'(res_mask_i) << offset;
-  assign padded = (8*WordBytes)'(res_data_i);
+  logic in_valid, in_ready, in_blk_last;
+  logic [20:0] in_addr;
+  logic [8*Lanes-1:0] in_data;
+  logic [Lanes-1:0] in_mask;
+  weft_skid #(.Width(22 + 9 * Lanes)) u_in (
+    .clk_i, .rst_ni,
+    .valid_i(res_valid_i), .ready_o(res_ready_o),
+    .data_i({res_blk_last_i, res_addr_i, res_mask_i, res_data_i}),
+    .valid_o(in_valid), .ready_i(in_ready), .data_o({in_blk_last, in_addr, in_mask, in_data})
+  );
+
+  assign offset = in_addr[WordBits-1:0];
+  assign word = in_addr[20:WordBits];
+  assign mask = (2*WordBytes)'(in_mask) << offset;
+  assign padded = (8*WordBytes)'(in_data);
   assign low_bad = 32'(word) >= Words && mask[0+:WordBytes] != '0;
   assign high_bad = 32'(word) + 1 >= Words && mask[WordBytes+:WordBytes] != '0;
 
@@ -63,15 +77,15 @@ module weft_result_writer #(
   logic [2*WordBytes-1:0] mask_q;
 
   assign finished = (left_q & ~spad_gnt_i) == '0;
-  assign res_ready_o = (!busy_q || finished) && !err_o;
-  assign take = res_valid_i && res_ready_o;
+  assign in_ready = (!busy_q || finished) && !err_o;
+  assign take = in_valid && in_ready;
 
   always_ff @(posedge clk_i) begin
     if (take) begin
       word_q <= AddrWidth'(word);
       data_q <= rotated;
       mask_q <= mask;
-      blk_last_q <= res_blk_last_i;
+      blk_last_q <= in_blk_last;
     end
     if (!rst_ni) begin
       busy_q <= 1'b0;
@@ -97,7 +111,7 @@ module weft_result_writer #(
   assign spad_data_o = {2{data_q}};
   assign spad_mask_o = mask_q;
   assign block_retired_o = busy_q && finished && blk_last_q;
-  assign idle_o = !busy_q;
+  assign idle_o = !busy_q && !in_valid;
 
 endmodule
 `default_nettype wire

@@ -79,8 +79,8 @@ class Array {
   /// one for all if `shared`.
   void Dense(int64_t pixels, std::span<const uint8_t> weights, bool shared);
 
-  /// Modes 1, 2 and 3: one block; its channels lie from byte `channel` of a pixel on, and `channels`
-  /// of them exist. Mode 2 takes no weights.
+  /// Modes 1, 2 and 3: one block; its channels lie from byte `channel` of a pixel on, and
+  /// `channels` of them exist. Mode 2 takes no weights.
   void Grouped(const Feed& feed, std::span<const Beat> beats, int64_t channel, int channels,
                std::span<const uint8_t> weights, bool shared, const Scratchpad& scratchpad);
 

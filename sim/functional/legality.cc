@@ -61,7 +61,8 @@ uint32_t Check(const RunCmd& run, const SetupState& setups, const HardwareConfig
   const bool pairs_ok =
       run.channels == config.n && run.beats == 1 && run.in_x % (config.n / 2) == 0;
   return Code(setups.input && setups.output && StripeOk(run, config) && run.beats >= 1 &&
-              (!IsPairs(setups.last_input) || pairs_ok) && first_ok && goes_on_alike && !(partial && run.channels > config.n) &&
+              (!IsPairs(setups.last_input) || pairs_ok) && first_ok && goes_on_alike &&
+              !(partial && run.channels > config.n) &&
               !(run.weights_shared != 0 && output.has_params != 0) &&
               !(run.acc_last != 0 && output.add != 0 && !setups.add));
 }

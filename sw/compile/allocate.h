@@ -4,12 +4,8 @@
 // that reads them, at which address, and which pass through memory in tiles; which layers are
 // computed together in bands; and the buffers of tiles and bands.
 //
-// All values start as residents. While they do not fit together with the smallest useful tile
-// buffers, the largest one alive at the tightest layer moves to memory. What space is left over at
-// each layer then goes to its tile buffers. Each resident that shares a layer with tile buffers
-// moves to memory, too, if the larger buffers save more time than its traffic costs. Chains of
-// layers whose values in between would live in memory are computed in bands where the estimate of
-// the whole network falls.
+// Every layer starts as a unit by itself. Two neighbours join where the value between them would
+// live in memory and the estimate of the whole network falls.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +46,9 @@ struct Allocation {
   std::vector<Home> homes;  ///< by value
   std::vector<Unit> units;  ///< in execution order; they cover all layers
 };
+
+/// Estimated cycles of all units.
+int64_t CyclesOf(const Allocation& allocation);
 
 /// Which of a layer's operands pass through memory.
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes);

@@ -2,6 +2,7 @@
 #include "sw/compile/bands.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sw/compile/estimate.h"
 #include "sw/compile/weights.h"
@@ -9,128 +10,153 @@
 namespace weft::compile {
 namespace {
 
-// The layers of a chain and what they compute.
-struct Chain {
-  std::vector<const Layer*> layers;
-  std::vector<Extent> outs;
-  size_t size() const { return layers.size(); }
-};
+class Planner {
+ public:
+  Planner(const Network& network, int first, int last, const std::vector<Spills>& spills,
+          const HardwareConfig& config)
+      : spills_(spills), config_(config) {
+    for (int i = first; i <= last; ++i) {
+      layers_.push_back(&network.layers[static_cast<size_t>(i)]);
+      outs_.push_back(OutputOf(network, *layers_.back()));
+    }
+  }
 
-// Bands of `rows` rows of the last output, with rolling buffers of `capacity` rows behind the
-// layers before it. Capacities may be too small for what a band needs at once: `needed` says how
-// much that is.
-std::vector<Band> CutBands(const Chain& chain, int rows, const std::vector<int>& capacity,
-                           std::vector<int>& needed) {
-  struct Rolling {
-    int first = 0, end = 0;  // rows that are there
-  };
-  const size_t last = chain.size() - 1;
-  std::vector<Rolling> rolling(last);
-  std::vector<Band> bands;
-  needed.assign(last, 0);
-  for (int y = 0; y < chain.outs[last].h; y += rows) {
-    Band band(chain.size());
-    band[last] = {.y0 = y, .y1 = std::min(y + rows, chain.outs[last].h)};
-    for (size_t i = last; i-- > 0;) {
-      Rolling& buffer = rolling[i];
-      const Share& reader = band[i + 1];
-      band[i] = {.y0 = buffer.end, .y1 = buffer.end, .first_row = buffer.first};
-      if (reader.y0 == reader.y1) continue;
-      const Rect in = InputRect(*chain.layers[i + 1], {reader.y0, reader.y1, 0, 1});
-      needed[i] = std::max(needed[i], in.height());
-      if (in.y0 < buffer.first || in.y1 - buffer.first > capacity[i]) {
-        buffer = {.first = in.y0, .end = in.y0};
+  int rows() const { return outs_.back().h; }
+
+  // Bands of `rows` rows. None if the least that they need does not fit.
+  std::optional<BandPlan> PlanOf(int rows, int slots, int64_t available) const {
+    BandPlan plan;
+    const size_t count = layers_.size();
+    // Without room for rows that are read again, shares and what they read are as large as ever.
+    std::vector<int> capacity(count - 1, 0);
+    const std::vector<Band> largest = CutBands(rows, capacity);
+    for (size_t i = 0; i < count; ++i) {
+      int made = 0, read = 0;  // rows
+      for (const Band& band : largest) {
+        if (band[i].empty()) continue;
+        made = std::max(made, band[i].y1 - band[i].y0);
+        read = std::max(read, InputRows(i, band[i]).height());
       }
-      const int begin = std::max(buffer.end, in.y0);
-      buffer.end = std::max(buffer.end, in.y1);
-      band[i] = {.y0 = begin, .y1 = std::max(begin, in.y1), .first_row = buffer.first};
+      if (i > 0) {
+        capacity[i - 1] = read;
+        plan.between.push_back(BufferOf(read, outs_[i - 1].row_bytes(), false, config_));
+      }
+      plan.tiles.push_back(BuffersOf(i, made, read, slots));
     }
-    bands.push_back(std::move(band));
+    if (plan.bytes() > available) return std::nullopt;
+    Grow(plan, capacity, available);
+    plan.bands = CutBands(rows, capacity);
+    plan.cycles = CyclesOf(plan);
+    return plan;
   }
-  return bands;
-}
 
-// Array and post, or the AXI port in either direction, whichever takes longest in each band.
-int64_t BandCycles(const Chain& chain, const BandPlan& plan, const HardwareConfig& config) {
-  int64_t weights = 0;  // cycles of the port
-  for (size_t i = 0; i < chain.size(); ++i) {
-    weights += ShapeOfWeights(*chain.layers[i], chain.outs[i].c, config).words();
+ private:
+  // Input rows that a share of layer i reads.
+  Rect InputRows(size_t i, const Share& share) const {
+    return InputRect(*layers_[i], {share.y0, share.y1, 0, outs_[i].w});
   }
-  const bool again = !StayInRing(weights, config) && plan.bands.size() > 1;
-  weights = WeightBeats(weights, config);
-  int64_t total = 0, first_load = 0, last_store = 0;
-  for (const Band& band : plan.bands) {
-    int64_t load = 0, store = 0, work = 0;
-    for (size_t i = 0; i < chain.size(); ++i) {
-      const Share& share = band[i];
-      if (share.y0 == share.y1) continue;
-      const Extent& out = chain.outs[i];
-      const Tile tile = {{share.y0, share.y1, 0, out.w}, 0, out.c};
-      const TileCost cost = CostOfTile(*chain.layers[i], out, plan.tiles[i], tile, config);
-      load += cost.load;
-      store += cost.store;
-      work += cost.work + kTileOverhead;
+
+  // Bands of `rows` rows of the last output, with rolling buffers of `capacity` rows. One that is
+  // too small for what is read at once starts anew every time.
+  std::vector<Band> CutBands(int rows, const std::vector<int>& capacity) const {
+    struct Rolling {
+      int first = 0, end = 0;  // rows that are there
+    };
+    const size_t last = layers_.size() - 1;
+    std::vector<Rolling> rolling(last);
+    std::vector<Band> bands;
+    for (int y = 0; y < outs_[last].h; y += rows) {
+      Band band(layers_.size());
+      band[last] = {.y0 = y, .y1 = std::min(y + rows, outs_[last].h)};
+      for (size_t i = last; i-- > 0;) {
+        Rolling& buffer = rolling[i];
+        if (!band[i + 1].empty()) {
+          const Rect read = InputRows(i + 1, band[i + 1]);
+          if (read.y0 < buffer.first || read.y1 - buffer.first > capacity[i]) {
+            buffer = {.first = read.y0, .end = read.y0};
+          }
+          // Rows between two windows are left out.
+          band[i] = {.y0 = std::max(buffer.end, read.y0), .y1 = read.y1};
+          buffer.end = std::max(buffer.end, read.y1);
+        }
+        band[i].first_row = buffer.first;
+      }
+      bands.push_back(std::move(band));
     }
-    if (total == 0) first_load = load;
-    last_store = store;
-    if (again) load += weights;
-    total += plan.tiles[0].slots > 1 ? std::max({load, store, work}) : load + store + work;
+    return bands;
   }
-  total += first_load + last_store;
-  return again ? total : std::max(total, weights);
-}
 
-// Buffers for bands of `rows` rows. Rolling buffers get the room that is left, all the same number
-// of rows more than they need. None if the least does not fit.
-std::optional<BandPlan> PlanOf(const Chain& chain, const std::vector<Spills>& spills, int rows,
-                               int slots, int64_t available, const HardwareConfig& config) {
-  BandPlan plan;
-  std::vector<int> capacity(chain.size() - 1, 0);
-  std::vector<int> needed;
-  const std::vector<Band> narrow = CutBands(chain, rows, capacity, needed);
-  capacity = needed;
-  // Nothing is ever needed at once beyond what bands without any rows kept need.
-  for (size_t i = 0; i < chain.size(); ++i) {
-    const Layer& layer = *chain.layers[i];
-    const Extent& out = chain.outs[i];
-    TilePlan tile{.rows = 0,
+  // Tile buffers of layer i for shares of so many rows.
+  TilePlan BuffersOf(size_t i, int made, int read, int slots) const {
+    const Layer& layer = *layers_[i];
+    const Extent& out = outs_[i];
+    TilePlan tile{.rows = made,
                   .cols = out.w,
                   .channels = out.c,
                   .slots = slots,
                   .in = {},
                   .residual = {},
                   .out = {}};
-    int in_rows = 0;
-    for (const Band& band : narrow) {
-      tile.rows = std::max(tile.rows, band[i].y1 - band[i].y0);
-      if (band[i].y0 == band[i].y1) continue;
-      const Rect read = InputRect(layer, {band[i].y0, band[i].y1, 0, 1});
-      in_rows = std::max(in_rows, (read.height() + RowStep(layer) - 1) / RowStep(layer));
-    }
-    if (spills[i].in) tile.in = BufferOf(in_rows, layer.in.extent.row_bytes(), false, config);
-    if (spills[i].residual) tile.residual = BufferOf(tile.rows, out.row_bytes(), false, config);
-    if (spills[i].out) tile.out = BufferOf(tile.rows, out.row_bytes(), false, config);
-    plan.tiles.push_back(tile);
-    if (i + 1 == chain.size()) break;
-    plan.between.push_back(BufferOf(capacity[i], out.row_bytes(), false, config));
+    const int loaded = (read + RowStep(layer) - 1) / RowStep(layer);
+    if (spills_[i].in) tile.in = BufferOf(loaded, layer.in.extent.row_bytes(), false, config_);
+    if (spills_[i].residual) tile.residual = BufferOf(made, out.row_bytes(), false, config_);
+    if (spills_[i].out) tile.out = BufferOf(made, out.row_bytes(), false, config_);
+    return tile;
   }
-  if (plan.bytes() > available) return std::nullopt;
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (size_t i = 0; i + 1 < chain.size(); ++i) {
-      const Layer& reader = *chain.layers[i + 1];
-      const bool overlaps = reader.kernel_h > reader.stride_h;
-      if (!overlaps || capacity[i] >= chain.outs[i].h) continue;
-      if (plan.bytes() + plan.between[i].pitch > available) continue;
-      plan.between[i].bytes += plan.between[i].pitch;
-      ++capacity[i];
-      grown = true;
+
+  // Gives the rolling buffers before overlapping windows the room that is left, row by row in turn.
+  void Grow(BandPlan& plan, std::vector<int>& capacity, int64_t available) const {
+    int64_t left = available - plan.bytes();
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (size_t i = 0; i < capacity.size(); ++i) {
+        const Layer& reader = *layers_[i + 1];
+        TileBuffer& buffer = plan.between[i];
+        if (reader.kernel_h <= reader.stride_h || capacity[i] >= outs_[i].h ||
+            buffer.pitch > left) {
+          continue;
+        }
+        buffer.bytes += buffer.pitch;
+        left -= buffer.pitch;
+        ++capacity[i];
+        grown = true;
+      }
     }
   }
-  plan.bands = CutBands(chain, rows, capacity, needed);
-  plan.cycles = BandCycles(chain, plan, config);
-  return plan;
-}
+
+  // Array and post, or the AXI port in either direction, whichever takes longest in each band.
+  int64_t CyclesOf(const BandPlan& plan) const {
+    int64_t words = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      words += ShapeOfWeights(*layers_[i], outs_[i].c, config_).words();
+    }
+    const int64_t weights = WeightBeats(words, config_);
+    const bool again = !StayInRing(words, config_) && plan.bands.size() > 1;
+    int64_t total = 0, load = 0, store = 0;
+    for (const Band& band : plan.bands) {
+      int64_t work = 0;
+      load = store = 0;
+      for (size_t i = 0; i < layers_.size(); ++i) {
+        if (band[i].empty()) continue;
+        const Tile tile = {{band[i].y0, band[i].y1, 0, outs_[i].w}, 0, outs_[i].c};
+        const TileCost cost = CostOfTile(*layers_[i], outs_[i], plan.tiles[i], tile, config_);
+        load += cost.load;
+        store += cost.store;
+        work += cost.work + kTileOverhead;
+      }
+      if (total == 0) total = load;  // nothing to do meanwhile
+      if (again) load += weights;
+      total += plan.tiles[0].slots > 1 ? std::max({load, store, work}) : load + store + work;
+    }
+    total += store;
+    return again ? total : std::max(total, weights);
+  }
+
+  const std::vector<Spills>& spills_;
+  const HardwareConfig& config_;
+  std::vector<const Layer*> layers_;
+  std::vector<Extent> outs_;
+};
 
 }  // namespace
 
@@ -154,15 +180,11 @@ bool CanChain(const Network& network, const Layer& layer, const Layer& next, int
 std::optional<BandPlan> ChooseBands(const Network& network, int first, int last,
                                     const std::vector<Spills>& spills, int64_t available,
                                     const HardwareConfig& config) {
-  Chain chain;
-  for (int i = first; i <= last; ++i) {
-    chain.layers.push_back(&network.layers[static_cast<size_t>(i)]);
-    chain.outs.push_back(OutputOf(network, *chain.layers.back()));
-  }
+  const Planner planner(network, first, last, spills, config);
   std::optional<BandPlan> best;
   for (int slots = 2; slots >= 1; --slots) {
-    for (int rows = 1; rows <= chain.outs.back().h; ++rows) {
-      std::optional<BandPlan> plan = PlanOf(chain, spills, rows, slots, available, config);
+    for (int rows = 1; rows <= planner.rows(); ++rows) {
+      std::optional<BandPlan> plan = planner.PlanOf(rows, slots, available);
       if (!plan) break;
       if (!best || plan->cycles < best->cycles) best = std::move(plan);
     }

@@ -25,8 +25,9 @@ namespace weft::compile {
 
 /// What one layer of a chain does in a band.
 struct Share {
-  int y0 = 0, y1 = 0;  ///< rows of its output; none if equal
+  int y0 = 0, y1 = 0;  ///< rows of its output
   int first_row = 0;   ///< of its output in the rolling buffer behind it, which starts there
+  bool empty() const { return y0 >= y1; }
 };
 
 /// A band: the share of each layer of the chain, first to last.

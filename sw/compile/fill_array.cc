@@ -89,9 +89,8 @@ void PairPixels(const Network& network, Layer& layer, const HardwareConfig& conf
                     layer.kernel_h <= config.window_rows && layer.kernel_w == kPairColumns &&
                     in.c == config.n / 2 && in.w % 2 == 0 && out.w % 2 == 0;
   // Tiles of whole rows only: others begin in the middle of a word.
-  const bool whole_rows =
-      (layer.kernel_h + 1) * in.row_bytes() + 2 * out.row_bytes() <=
-      config.scratchpad / kPairedRowsPart;
+  const bool whole_rows = (layer.kernel_h + 1) * in.row_bytes() + 2 * out.row_bytes() <=
+                          config.scratchpad / kPairedRowsPart;
   if (layer.kind != LayerKind::kDepthwise || layer.shared_weights() || layer.has_add ||
       layer.stride_w != 1 || !fits || !whole_rows) {
     return;

@@ -3,9 +3,10 @@
 // Rewrites convolutions that would leave much of the array idle, so that they need fewer beats for
 // the same result.
 //
-// Few output channels (dense, at most N/2): 2 or 4 neighbouring pixels of a row become one wide pixel of
-// as many times the channels. Its window covers those of all of them, with weights of zero outside
-// each pixel's own. Bytes in memory stay where they are: pixels of a row are neighbours anyway.
+// Few output channels (dense, at most N/2): 2 or 4 neighbouring pixels of a row become one wide
+// pixel of as many times the channels. Its window covers those of all of them, with weights of zero
+// outside each pixel's own. Bytes in memory stay where they are: pixels of a row are neighbours
+// anyway.
 //
 // Depthwise with N/2 channels, 3 columns and stride 1: two neighbouring pixels at a time, as RUN
 // mode 3 computes them.

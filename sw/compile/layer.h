@@ -69,7 +69,7 @@ struct Layer {
   int out = -1;      ///< index into Network::values
 
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
-  int pad_value = 0;        ///< what the feed reads outside the image
+  int pad_value = 0;  ///< what the feed reads outside the image
   /// Neighbouring output pixels computed as one of all their channels. stride_w is that of the wide
   /// pixel, kernel_w too if kDense; if kDepthwise (RUN mode 3) it stays that of one pixel.
   int wide = 1;

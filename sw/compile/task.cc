@@ -43,7 +43,7 @@ std::vector<Task> TasksOf(const Unit& unit, const std::vector<LayerWork>& works)
     for (size_t i = 0; i < works.size(); ++i) {
       const Share& share = band[i];
       const Extent& out = works[i].out;
-      if (share.y0 == share.y1) continue;
+      if (share.empty()) continue;
       add(i, {.tile = {{share.y0, share.y1, 0, out.w}, 0, out.c},
               .rows_before = i > 0 ? band[i - 1].first_row : 0,
               .rows_after = share.first_row});

@@ -36,7 +36,7 @@ TilePlan PlanOf(const Layer& layer, const Extent& out, const Spills& spills, int
     const int64_t in_cols =
         narrow
             ? std::min<int64_t>(in.w, int64_t{cols - 1} * layer.stride_w + layer.window_columns())
-               : in.w;
+            : in.w;
     const int64_t in_rows = CeilDiv<int64_t>(InputRows(layer, rows), RowStep(layer));
     plan.in = BufferOf(in_rows, in_cols * in.c, narrow, config);
   }

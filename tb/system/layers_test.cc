@@ -390,6 +390,21 @@ TEST_P(Corners, ChannelsAroundTheArray) {
   }
 }
 
+// Depthwise layers that the compiler computes two pixels at a time, and ones beside them.
+TEST_P(Corners, DepthwiseOfHalfTheArray) {
+  const int half = ConfigNamed(GetParam().config).n / 2;
+  int seed = 40;
+  for (const int width : {2, 3, 4, 8, 22}) {
+    for (const int rows : {1, 2, 3}) {
+      RunAsGiven(LayerTester().Input(7, width, half).Depthwise(rows, 3).Same().Seed(++seed));
+      RunAsGiven(
+          LayerTester().Input(7, width + 2, half).Depthwise(rows, 3).Stride(2, 1).Seed(++seed));
+    }
+  }
+  RunAsGiven(LayerTester().Input(1, 130, half).Depthwise(3, 3).Same().PerTensor().Seed(++seed));
+  RunAsGiven(LayerTester().Input(9, 48, half).Depthwise(3, 3).Padding(2, 1, 2, 2).Seed(++seed));
+}
+
 // Images of one stripe, one pixel less and one more; of one row and of one column.
 TEST_P(Corners, PixelsAroundTheStripe) {
   const int stripe = ConfigNamed(GetParam().config).stripe;

@@ -55,14 +55,17 @@ class ArrayModel {
       for (int n = 0; n < n_lanes; ++n) {
         const int64_t channel = block * config_.n + n;
         if (s.mode != 0 && channel >= run.channels) continue;
+        // Mode 3: the second half of the channels is the pixel a column further on.
+        const int64_t pixel = s.mode == 3 ? n / (n_lanes / 2) : 0;
+        const int64_t within = s.mode == 0 ? 0 : channel - pixel * (n_lanes / 2);
         int32_t& acc = acc_[p * config_.n + n];
         for (size_t k = 0; k < lanes.size(); ++k) {
           int32_t value = s.mode == 2 ? -128 : 0;
           if (lanes[k].used) {
             const int64_t r = row + lanes[k].row;
-            const int64_t b = col + lanes[k].byte;
+            const int64_t b = col + lanes[k].byte + pixel * s.pixel_bytes;
             const bool exists = r >= 0 && r < s.in_rows && b >= 0 && b < s.in_row_bytes;
-            const int64_t address = s.in_addr + r * s.in_pitch + b + (s.mode != 0 ? channel : 0);
+            const int64_t address = s.in_addr + r * s.in_pitch + b + within;
             value = exists ? static_cast<int8_t>(scratchpad.at(address))
                            : static_cast<int32_t>(s.pad_value);
             if (exists && touch) touch(address);

@@ -174,6 +174,19 @@ class JobBuilder {
     }
   }
 
+  bool PairsFit() const { return config_.word() == config_.n && config_.window_cols >= 3; }
+
+  /// Mode 3, of which most fields are given.
+  void MakePairs(SetupInputCmd& s, RunCmd& run) {
+    s.mode = 3;
+    run.channels = s.step_bytes = config_.n;
+    s.pixel_bytes = config_.n / 2;
+    s.kernel_rows = rng_.Int(1, config_.window_rows);
+    s.kernel_span = 3;
+    s.in_row_bytes = rng_.Int(1, 9) * config_.n;
+    s.in_pitch = s.in_row_bytes + rng_.Int(0, 3) * config_.n;
+  }
+
   /// A legal RUN of random mode, shape and flags (or a chain of them), perhaps with others between.
   void RandomRun() {
     if (rng_.Chance(0.2)) Null();
@@ -203,6 +216,8 @@ class JobBuilder {
     s.kernel_span = s.mode == 0 ? kernel_cols * s.pixel_bytes : kernel_cols;
     s.stride_rows = rng_.Int(1, 3);
     s.step_bytes = rng_.Int(1, 3) * s.pixel_bytes;
+    const bool pairs = PairsFit() && rng_.Chance(0.2);
+    if (pairs) MakePairs(s, run);
     const int64_t total = ArrayModel::WindowBeats(config_, s);
 
     run.pixels = rng_.Chance(0.3) ? rng_.Int(1, 10) : rng_.Int(1, config_.stripe);
@@ -210,7 +225,10 @@ class JobBuilder {
     run.tile_x = rng_.Int(0, run.tile_width - 1);
     run.in_y = rng_.Int(-s.kernel_rows, s.in_rows);
     run.in_x = rng_.Int(-kernel_cols - 1, 2) * s.pixel_bytes;
-    if (rng_.Chance(0.1)) run.in_x += rng_.Int(-3, 3);
+    if (pairs)
+      run.in_x = rng_.Int(-4, 3) * s.pixel_bytes;
+    else if (rng_.Chance(0.1))
+      run.in_x += rng_.Int(-3, 3);
 
     // A RUN with waits reads bytes of its own, which come late.
     const bool waits = !late_used_ && rng_.Chance(0.2);
@@ -218,7 +236,8 @@ class JobBuilder {
     const int64_t from = waits ? late_area_ : 0, space = config_.scratchpad / 2 - bytes;
     ASSERT_GT(space, 0);
     s.in_addr = from + rng_.Int(0, space);
-    if (rng_.Chance(0.8)) s.in_addr = s.in_addr / unit * unit;
+    if (pairs || rng_.Chance(0.8)) s.in_addr = s.in_addr / unit * unit;
+    if (pairs) s.in_addr = s.in_addr / word * word;
 
     SetupOutputCmd output;
     output.per_tensor = rng_.Int(0, 1);

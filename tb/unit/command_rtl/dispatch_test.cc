@@ -361,6 +361,32 @@ SoftmaxCmd LegalSoftmax(Rng& rng) {
 const SetupOutputCmd kPlainOutput{.per_tensor = 1, .clamp_low = -128, .clamp_high = 127};
 const SetupInputCmd kPlainInput{.kernel_rows = 1, .kernel_span = 1};
 
+// Mode 3, with the fewest rows, and what its RUN must say.
+SetupInputCmd PairsInput(const HardwareConfig& config) {
+  return {.mode = 3,
+          .in_addr = 2 * config.n,
+          .in_pitch = 5 * config.n,
+          .in_row_bytes = 4 * config.n,
+          .pixel_bytes = config.n / 2,
+          .step_bytes = config.n,
+          .kernel_rows = 1,
+          .kernel_span = 3};
+}
+
+RunCmd PairsRun(const HardwareConfig& config) {
+  return {.acc_first = 1,
+          .acc_last = 1,
+          .pixels = 1,
+          .tile_width = 1,
+          .in_x = -config.n / 2,
+          .channels = config.n,
+          .beats = 1};
+}
+
+bool HasPairs(const HardwareConfig& config) {
+  return config.word() == config.n && config.window_cols >= 3;
+}
+
 template <typename T>
 class DispatchTest : public ::testing::Test {
  protected:
@@ -640,10 +666,36 @@ TYPED_TEST(DispatchTest, IllegalValues) {
            WEFT_ERROR_BAD_ADDRESS);
 
     const SetupInputCmd input = LegalInput(rng);
-    for (const int64_t mode : {3, 4, 5, 6, 7})
+    for (const int64_t mode : {4, 5, 6, 7})
       refuse("mode", with(input, [&](auto& c) { c.mode = mode; }), WEFT_ERROR_BAD_FIELD);
     refuse("kernel_rows", with(input, [](auto& c) { c.kernel_rows = 0; }), WEFT_ERROR_BAD_FIELD);
     refuse("kernel_span", with(input, [](auto& c) { c.kernel_span = 0; }), WEFT_ERROR_BAD_FIELD);
+
+    const SetupInputCmd pairs = PairsInput(config);
+    const int64_t off = rng.Int(1, config.n - 1);
+    for (const auto& [what, wrong] : std::vector<std::pair<std::string, SetupInputCmd>>{
+             {"rows", with(pairs, [&](auto& c) { c.kernel_rows = config.window_rows + 1; })},
+             {"span", with(pairs, [&](auto& c) { c.kernel_span = rng.Chance(0.5) ? 2 : 4; })},
+             {"pixel_bytes", with(pairs, [&](auto& c) { c.pixel_bytes -= 1; })},
+             {"step_bytes", with(pairs, [&](auto& c) { c.step_bytes = config.n / 2; })},
+             {"in_addr", with(pairs, [&](auto& c) { c.in_addr += off; })},
+             {"in_pitch", with(pairs, [&](auto& c) { c.in_pitch += off; })},
+             {"in_row_bytes", with(pairs, [&](auto& c) { c.in_row_bytes += off; })}}) {
+      refuse("pairs: " + what, wrong, WEFT_ERROR_BAD_FIELD);
+    }
+    const std::vector<Command> before = {pairs, kPlainOutput};
+    const RunCmd pairs_run = PairsRun(config);
+    const int64_t apart = rng.Int(1, config.n / 2 - 1);
+    if (HasPairs(config)) {
+      refuse("pairs: channels", with(pairs_run, [](auto& c) { --c.channels; }),
+             WEFT_ERROR_BAD_FIELD, before);
+      refuse("pairs: beats", with(pairs_run, [](auto& c) { c.beats = 2; }), WEFT_ERROR_BAD_FIELD,
+             before);
+      refuse("pairs: in_x", with(pairs_run, [&](auto& c) { c.in_x += apart; }),
+             WEFT_ERROR_BAD_FIELD, before);
+    } else {
+      refuse("no pairs here", pairs, WEFT_ERROR_BAD_FIELD);
+    }
 
     const SetupOutputCmd output = LegalOutput(rng);
     refuse("rounding", with(output, [](auto& c) { c.rounding = 3; }), WEFT_ERROR_BAD_FIELD);

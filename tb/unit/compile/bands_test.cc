@@ -64,7 +64,7 @@ void FollowRows(const Network& network, const BandPlan& plan) {
       const Layer& layer = network.layers[i];
       const Extent out = OutputOf(network, layer);
       ASSERT_LE(share.y1, out.h);
-      if (share.y0 == share.y1) continue;
+      if (share.empty()) continue;
       for (int y = share.y0; i > 0 && y < share.y1; ++y) {  // rows between windows may be missing
         const Rect in = InputRect(layer, {y, y + 1, 0, out.w});
         for (int row = in.y0; row < in.y1; ++row) {
@@ -166,6 +166,18 @@ TEST(Chains, AValueThatOthersSeeIsWhole) {
   const Result<Program> program = Compile(graph, k256, {});
   ASSERT_TRUE(program) << program.error().message;
   EXPECT_EQ(program->layers.size(), 3u);
+}
+
+TEST(Chains, AValueOfTwoReadersIsWhole) {
+  Rng rng;
+  GraphMaker net(rng);
+  const int expanded = net.Conv(net.Input({1, 112, 112, 16}), 96, {});
+  const int filtered = net.Depthwise(expanded, 1, {.kernel_h = 3, .kernel_w = 3, .same = true});
+  const Graph graph = net.Finish({net.Conv(filtered, 8, {}), net.Conv(expanded, 8, {})});
+  const Result<Program> program = Compile(graph, k256, {});
+  ASSERT_TRUE(program) << program.error().message;
+  EXPECT_TRUE(program->layers[0].fused_tensors.empty());
+  ExpectExact(graph, k256, Rounding::kDouble, RandomInputs(graph, rng));
 }
 
 // ---- exactness ----

@@ -69,6 +69,26 @@ TEST(WidePixels, FirstLayerOfMobileNetTakesThreeBeatsForTwoPixels) {
   EXPECT_EQ(Filled(graph, k64).layers[0].wide, 1);    // N 8: no idle columns
 }
 
+TEST(PixelPairs, DepthwiseOfHalfTheArrayOnly) {
+  Rng rng;
+  const auto wide = [&](int width, int channels, WindowSpec window) {
+    GraphMaker net(rng);
+    const int x = net.Input({1, 20, width, channels});
+    const Graph graph = net.Finish({net.Depthwise(x, 1, window)});
+    const int pixels = Filled(graph, k256).layers[0].wide;
+    ExpectExactEverywhere(graph, rng);
+    return pixels;
+  };
+  const WindowSpec same = {.kernel_h = 3, .kernel_w = 3, .same = true};
+  EXPECT_EQ(wide(48, 8, same), 2);
+  EXPECT_EQ(wide(8, 8, {.kernel_h = 2, .kernel_w = 3}), 2);
+  EXPECT_EQ(wide(47, 8, same), 1);
+  EXPECT_EQ(wide(48, 16, same), 1);
+  EXPECT_EQ(wide(48, 4, same), 1);
+  EXPECT_EQ(wide(48, 8, {.kernel_h = 3, .kernel_w = 3, .stride_w = 2, .same = true}), 1);
+  EXPECT_EQ(wide(48, 8, {.kernel_h = 5, .kernel_w = 5, .same = true}), 1);
+}
+
 TEST(WidePixels, NeedAWidthTheyDivideAndIdleColumns) {
   Rng rng;
   const auto wide = [&](int width, int channels) {

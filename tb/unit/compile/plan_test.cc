@@ -266,6 +266,7 @@ TEST(Allocation, LeavesTilesOneStretchToGrowIn) {
 
   const Result<Allocation> allocation = Allocate(network, kWeft256);
   ASSERT_TRUE(allocation) << allocation.error().message;
+  ASSERT_EQ(allocation->units.size(), network.layers.size());
   for (size_t i = 3; i < network.layers.size(); i += 3) {
     EXPECT_GE(allocation->units[i].plan.tiles[0].rows, 2) << "layer " << i;
   }
