@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs networks on the verilated RTL and tells how fast device, simulation, compiler and estimate are.
 
-usage: bench.py [--build DIR] [--config NAME]... [--check | --update] [NETWORK...]
+usage: bench.py [--build DIR] [--config NAME]... [--quick | --check | --update] [NETWORK...]
 
 NETWORK is a .tflite file, or one of: mnist; ic, kws, vww, ad (MLPerf Tiny, from WEFT_DATA when it is there);
 ic_twin, kws_twin, vww_twin, ad_twin; mobilenet_v2, efficientnet_lite0, resnet50; the layers of models/layers.py (all
 but mnist and MLPerf Tiny are written by models/*.py into the build folder). Without any: all of them, with the twins
-where the MLPerf Tiny models are not there, and the MLPerf Tiny networks on slower memories too (the last takes
-minutes). Writes the table to DIR/bench.txt and all figures, layer by layer, to DIR/bench.json, which
-scripts/bench_docs.py turns into the tables of the documents.
+where the MLPerf Tiny models are not there, and the MLPerf Tiny networks on slower memories too; --quick leaves out
+resnet50, which takes minutes. Writes the table to DIR/bench.txt and all figures, layer by layer, to DIR/bench.json,
+which scripts/bench_docs.py turns into the tables of the documents. Rows of networks that were not run stay there.
 
 Columns: `limit`: no schedule takes fewer cycles: products / (K x N), or the bytes of weights, inputs and outputs / bytes
 of a beat. `share`: limit / cycles. `estimate`: error of `weft estimate`. kHz and MAC/s are of the simulation, `functional`
 MAC/s of the functional device, `reference` seconds of the golden reference; they and compile time depend on the
-machine, cycles do not. The build times below the table are ninja's, as each model was built last (ccache included).
+machine and what else it does, cycles do not. The build times below the table are ninja's, as each model was built last (ccache included).
 
 --check compares cycles with tb/cycles.json and fails when one has grown by more than 1 %, or when an estimate is
 more than 5 % off; without NETWORK, of the networks that are tracked: twins, the MLPerf Tiny models that are there,
@@ -200,9 +200,8 @@ def memory_table(figures):
     lines = ["| network | latency | " + " | ".join(f"{b:g} beats a cycle" for b in BANDWIDTHS) + " |",
              "|---|---|" + "---|" * len(BANDWIDTHS)]
     for at in range(0, len(figures), len(BANDWIDTHS)):
-        row = figures[at:at + len(BANDWIDTHS)]
-        lines.append(f"| {row[0]['network']} | {row[0]['latency']} | " +
-                     " | ".join(f"{f['cycles']:,}" for f in row) + " |")
+        group = figures[at:at + len(BANDWIDTHS)]
+        lines.append(row([group[0]["network"], str(group[0]["latency"]), *(f"{f['cycles']:,}" for f in group)]))
     return lines
 
 
@@ -241,6 +240,26 @@ def check(figures):
     return lines
 
 
+def row(texts):
+    return "| " + " | ".join(texts) + " |"
+
+
+def write(build, figures, slow):
+    """The table and all figures; of what was not measured now, those of before."""
+    path = build / "bench.json"
+    before = json.loads(path.read_text()) if path.exists() else {"figures": [], "memories": []}
+    rows = {(f["network"], f["config"]): f for f in [*before["figures"], *figures]}
+    slow = slow or before["memories"]
+    everything = {"figures": list(rows.values()), "memories": slow, "build_seconds": build_seconds(build)}
+    path.write_text(json.dumps(everything, indent=1) + "\n")
+    lines = [row(COLUMNS), "|" + "---|" * len(COLUMNS), *(row(cells(f)) for f in rows.values())]
+    if everything["build_seconds"]:
+        lines += ["", "Build: " + ", ".join(f"{c} {s:.0f} s" for c, s in everything["build_seconds"].items())]
+    if slow:
+        lines += ["", "Cycles on weft256 with other memories:", "", *memory_table(slow)]
+    (build / "bench.txt").write_text("\n".join(lines) + "\n")
+
+
 def update(figures):
     baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     for figure in figures:
@@ -253,6 +272,7 @@ def main():
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--config", action="append", help="default: the three that ship")
     mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--quick", action="store_true", help="without resnet50, unless it is named")
     mode.add_argument("--check", action="store_true", help="fail when cycles have grown or estimates are off")
     mode.add_argument("--update", action="store_true", help="write the baseline anew")
     parser.add_argument("networks", nargs="*")
@@ -267,26 +287,17 @@ def main():
     everything = not tracked and not args.networks
     networks = args.networks or [*twins, *real, "mobilenet_v2"]
     if everything:
-        networks = ["mnist", *(real or twins), *LARGE, *LAYERS]
+        large = [name for name in LARGE if not (args.quick and name == "resnet50")]
+        networks = ["mnist", *(real or twins), *large, *LAYERS]
 
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-    print("\n".join(lines))
+    print(row(COLUMNS) + "\n" + "|" + "---|" * len(COLUMNS))
     figures = []
     for name in networks:
         for config in args.config or constants:
             figures.append(measure(args.build, name, config, constants[config], host=not tracked))
-            lines.append("| " + " | ".join(cells(figures[-1])) + " |")
-            print(lines[-1], flush=True)
+            print(row(cells(figures[-1])), flush=True)
     if not tracked:
-        seconds = build_seconds(args.build)
-        more = ["", "Build: " + ", ".join(f"{c} {s:.0f} s" for c, s in seconds.items())] if seconds else []
-        slow = memories(args.build, real or twins) if everything else []
-        if slow:
-            more += ["", "Cycles on weft256 with other memories:", "", *memory_table(slow)]
-        print("\n".join(more))
-        (args.build / "bench.txt").write_text("\n".join(lines + more) + "\n")
-        (args.build / "bench.json").write_text(json.dumps(
-            {"figures": figures, "memories": slow, "build_seconds": seconds}, indent=1) + "\n")
+        write(args.build, figures, memories(args.build, real or twins) if everything else None)
     if args.update:
         update(figures)
     if args.check and (found := check(figures)):

@@ -100,6 +100,7 @@ int Main(int argc, char** argv) {
   run->add_option("--trace", options.trace,
                   "Write every engine over time, for Perfetto or chrome://tracing")
       ->type_name("FILE.json");
+  run->add_flag("--losses", options.losses, "Also print each layer's ideal cycles and its losses");
   AddRunOptions(run, options);
 
   CLI::App* verify =

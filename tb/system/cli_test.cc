@@ -278,6 +278,9 @@ void ExpectSchema(const nlohmann::json& json, bool has_clock) {
   EXPECT_EQ(total["cycles"], cycles) << "the layers' cycles sum to the total";
   EXPECT_EQ(total["read_bytes"], read_bytes);
   EXPECT_EQ(total["write_bytes"], write_bytes);
+  int64_t lost = 0;
+  for (const nlohmann::json& loss : total["losses"]) lost += loss.get<int64_t>();
+  EXPECT_EQ(static_cast<int64_t>(cycles) - total["ideal_cycles"].get<int64_t>(), lost);
   EXPECT_NEAR(total["utilization"].get<double>(),
               static_cast<double>(macs) / (256.0 * static_cast<double>(cycles)), 1e-9);
   EXPECT_GT(total["sim_khz"].get<double>(), 0);
@@ -487,6 +490,7 @@ TEST_F(Cli, FilesThatCannotBeThere) {
   ExpectError(run + "--output-dir file", "not a folder");
   ExpectError(run + "--wave w.fst", "--device rtl");
   ExpectError(run + "--trace t.json", "--device rtl");
+  ExpectError(run + "--losses", "--device rtl");
   ExpectError("run '" + mnist_ + "' --trace no/t.json", "no/t.json");
 }
 
