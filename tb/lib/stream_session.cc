@@ -22,7 +22,9 @@ constexpr uint32_t kWatchdogCycles = 50'000;
 std::string StreamSession::Open(const std::string& wave_file) {
   PlaceCommands();
   FindMarks();
-  functional_ = MakeFunctionalDevice(*case_.config, case_.memory.size());
+  functional_ = MakeFunctionalDevice(
+      *case_.config, case_.memory.size(),
+      [this](const Retirement& done) { retirements_.Expect(functional_job_, done); });
   VerilatedOptions options;
   options.memory_bytes = case_.memory.size();
   options.memory = memory_;
@@ -64,7 +66,11 @@ std::string StreamSession::RunJobs(size_t first, size_t last, bool& illegal) {
     // The functional device runs job by job, so that what each leaves is known at its MARKs.
     State expected;
     after_.assign(case_.jobs.size(), {});
+    retirements_.Clear();
     for (size_t j = first; j < end; ++j) {
+      functional_job_ = j;
+      // What retires before an illegal command ends its job depends on time.
+      if (case_.jobs[j].error_code == 0) retirements_.BeginJob(j);
       expected = RunGroup(*functional_, j, j + 1, functional_ring_);
       expected.head += static_cast<uint32_t>(j - first);
       after_[j] = expected;
@@ -82,10 +88,19 @@ std::string StreamSession::RunJobs(size_t first, size_t last, bool& illegal) {
       }
     }
     checks_marks_ = true;
+    const uint32_t head = rtl_ring_.queued;
+    rtl_->SetRetireObserver(
+        [&](Engine engine, uint32_t jobs) { AtRetirement(first + (jobs - head), engine); });
     const State actual = RunGroup(*rtl_, first, end, rtl_ring_);
+    rtl_->SetRetireObserver({});
     checks_marks_ = false;
-    if (!at_mark_.empty()) return at_mark_;
+    if (!under_way_.empty()) return under_way_;
     if (std::string text = Compare(first, end - 1, expected, actual); !text.empty()) return text;
+    for (size_t j = first; j < end; ++j) {
+      if (std::string text = retirements_.Missing(j); !text.empty()) {
+        return fmt::format("job {} ended with {}", j, text);
+      }
+    }
     if (std::string text = rtl_->Violations(); !text.empty()) return "rule broken: " + text;
     if (expected.error_code != 0) {
       // What an ended job left is not defined; start over from known memory.
@@ -315,7 +330,7 @@ std::string StreamSession::CheckOutside() const { return CompareAround("", Peek(
 
 void StreamSession::AtMark(uint32_t layer) {
   const auto found = marks_.find(layer);
-  if (!checks_marks_ || found == marks_.end() || !at_mark_.empty()) return;
+  if (!checks_marks_ || found == marks_.end() || !under_way_.empty()) return;
   const MarkCheck& check = found->second;
   const State& expected = after_[check.job];
   for (const auto& [at, writer] : check.bytes) {
@@ -329,12 +344,20 @@ void StreamSession::AtMark(uint32_t layer) {
     }
     ++mark_checks_;
     if (actual != wanted) {
-      at_mark_ = fmt::format("at the MARK of {}, cycle {}: {} byte {} is {}, functional has {}; {}",
-                             CommandText(check.job, check.command), rtl_->Now(),
-                             check.store ? "memory" : "scratchpad", at, actual, wanted,
-                             "last written by " + CommandText(check.job, writer));
+      under_way_ = fmt::format(
+          "at the MARK of {}, cycle {}: {} byte {} is {}, functional has {}; {}",
+          CommandText(check.job, check.command), rtl_->Now(), check.store ? "memory" : "scratchpad",
+          at, actual, wanted, "last written by " + CommandText(check.job, writer));
       return;
     }
+  }
+}
+
+void StreamSession::AtRetirement(size_t job, Engine engine) {
+  if (!under_way_.empty()) return;
+  if (const auto difference = retirements_.Retired(job, engine, *rtl_)) {
+    under_way_ = fmt::format("at the retirement of {}, cycle {}: {}",
+                             CommandText(job, difference->command), rtl_->Now(), difference->text);
   }
 }
 

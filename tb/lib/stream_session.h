@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A case of random streams on the functional device and on the RTL side by side: runs its jobs on
-// both and compares all memory, the whole scratchpad and the status registers after every group of
-// jobs, and at every MARK the bytes that the work before it wrote for good.
+// both and compares what each unit of work wrote when it retires, at every MARK the bytes that the
+// work before it wrote for good, and after every group of jobs all memory, the whole scratchpad and
+// the status registers.
 //
 //   StreamSession session(streams, memory_options);
 //   if (std::string text = session.Open({}); !text.empty()) ...
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "sim/verilated/verilated_device.h"
+#include "tb/lib/retirement_check.h"
 #include "tb/lib/stream_case.h"
 #include "weft/device.h"
 #include "weft/hw/weft_hw.h"
@@ -42,7 +44,7 @@ class StreamSession {
   };
 
   StreamSession(const StreamCase& streams, const AxiMemoryOptions& memory)
-      : case_(streams), memory_(memory) {}
+      : case_(streams), memory_(memory), retirements_(memory) {}
 
   /// Makes both devices and gives them memory and settings. A text if that does not work.
   std::string Open(const std::string& wave_file);
@@ -77,6 +79,7 @@ class StreamSession {
   const StreamCase& streams() const { return case_; }
   uint64_t cycles() const { return rtl_ ? rtl_->Now() : 0; }
   uint64_t mark_checks() const { return mark_checks_; }
+  const RetirementCheck& retirements() const { return retirements_; }
 
  private:
   // What a MARK can be sure of: bytes that the work before it wrote and nothing overwrites later.
@@ -107,6 +110,7 @@ class StreamSession {
   std::string Compare(size_t first, size_t last, const State& expected, const State& actual) const;
   std::string CompareAround(const std::string& where, const Bytes& scratchpad) const;
   void AtMark(uint32_t layer);
+  void AtRetirement(size_t job, Engine engine);
 
   StreamCase case_;
   const AxiMemoryOptions memory_;
@@ -117,8 +121,10 @@ class StreamSession {
   std::set<uint64_t> snapshots_;
   std::vector<State> after_;  // what the functional device had after each job
   bool checks_marks_ = false;
+  RetirementCheck retirements_;
+  size_t functional_job_ = 0;  // that it runs
   Bytes outside_;
-  std::string at_mark_;
+  std::string under_way_;  // the first difference before the group's end
   uint64_t mark_checks_ = 0;
 };
 
