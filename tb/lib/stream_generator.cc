@@ -691,6 +691,23 @@ class Generator {
     return 1;
   }
 
+  // Falling from 1, how fast is random; or anything, as every table has a result.
+  std::vector<uint8_t> SoftmaxTable() {
+    std::vector<uint8_t> table(kTableBytes);
+    const bool falls = rng_.Chance(0.5);
+    const double factor = rng_.Chance(0.2) ? 1 : 0.2 + 0.8 * rng_.Real();
+    const double corners = rng_.Pick(std::vector<double>{0, 0.1, 1});
+    const std::vector<uint32_t> corner = {0, 1, 2047, 2048, INT32_MAX, 1u << 31, UINT32_MAX};
+    double value = 0x1.fffffffcp30;
+    for (size_t i = 0; i < 256; ++i, value *= factor) {
+      auto entry = static_cast<uint32_t>(value);
+      if (!falls)
+        entry = rng_.Chance(corners) ? rng_.Pick(corner) : static_cast<uint32_t>(rng_.Bits());
+      std::memcpy(&table[4 * i], &entry, 4);
+    }
+    return table;
+  }
+
   int Softmax() {
     SoftmaxCmd softmax;
     const auto window = static_cast<int64_t>(case_.window.end - case_.window.begin);
@@ -700,15 +717,7 @@ class Generator {
     const auto words = kTableBytes / config_.weight_word;
     const std::optional<int64_t> position = FindWeights(words, false);
     if (!position) return MakeRoom(), 0;
-    // Falling from 1; how fast is random.
-    std::vector<uint8_t> table(kTableBytes);
-    double value = 0x1.fffffffcp30;
-    const double factor = rng_.Chance(0.2) ? 1 : 0.2 + 0.8 * rng_.Real();
-    for (size_t i = 0; i < 256; ++i, value *= factor) {
-      const auto entry = static_cast<uint32_t>(value);
-      std::memcpy(&table[4 * i], &entry, 4);
-    }
-    Patch(*position, table);
+    Patch(*position, SoftmaxTable());
     softmax.weights_pos = *position & 0xffff;
     softmax.weights_release = rng_.Int(0, 1);
     if (softmax.weights_release != 0) released_ = std::max(released_, *position + words);
