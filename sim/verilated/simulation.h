@@ -171,6 +171,7 @@ class Simulation final : public VerilatedDevice {
   void SetRetireObserver(std::function<void(Engine engine, uint32_t jobs)> observer) override {
     retire_observer_ = std::move(observer);
     retired_ = Retired();
+    ended_ = model_->rootp->weft_top__DOT__ring_head;
   }
 
   std::string Violations() const override { return memory_.violations() + assertions_; }
@@ -255,13 +256,15 @@ class Simulation final : public VerilatedDevice {
 
   void ObserveRetired() {
     const RetiredCounts now = Retired();
-    if (now == retired_) return;
+    const uint32_t jobs = model_->rootp->weft_top__DOT__ring_head;
+    if (now == retired_ && jobs == ended_) return;
     const RetiredCounts before = std::exchange(retired_, now);
     for (size_t i = 0; i < now.size(); ++i) {
       // Counts go up by one, or all to zero when a job begins.
       if (now[i] == before[i] || (now[i] == 0 && before[i] != 0xffff)) continue;
-      retire_observer_(kRetiring[i], model_->rootp->weft_top__DOT__ring_head);
+      retire_observer_(kRetiring[i], jobs);
     }
+    if (jobs == std::exchange(ended_, jobs) + 1) retire_observer_(Engine::kControl, jobs);
   }
 
   void Settle() {
@@ -349,6 +352,7 @@ class Simulation final : public VerilatedDevice {
   std::function<void(uint32_t)> mark_observer_;
   std::function<void(Engine, uint32_t)> retire_observer_;
   RetiredCounts retired_ = {};  // after the last cycle
+  uint32_t ended_ = 0;          // jobs, likewise
   std::string assertions_;
   int assertion_count_ = 0;
 };

@@ -58,7 +58,8 @@ class VerilatedDevice : public Device {
 
   /// Called after the clock edge at which `engine` counts a LOAD, a weight word, an execution block
   /// or a STORE as retired: the last of what it wrote came with that edge, and nothing that waits
-  /// for it has begun. `jobs` is RING_HEAD: jobs that have ended. Empty: nobody is called.
+  /// for it has begun. With kControl: a job has ended. `jobs` is RING_HEAD: jobs that have ended.
+  /// Empty: nobody is called.
   virtual void SetRetireObserver(std::function<void(Engine engine, uint32_t jobs)> observer) = 0;
   /// Bytes of the weight ring as they are now.
   virtual void PeekWeights(uint32_t address, std::span<uint8_t> out) = 0;

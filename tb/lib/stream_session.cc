@@ -89,8 +89,14 @@ std::string StreamSession::RunJobs(size_t first, size_t last, bool& illegal) {
     }
     checks_marks_ = true;
     const uint32_t head = rtl_ring_.queued;
-    rtl_->SetRetireObserver(
-        [&](Engine engine, uint32_t jobs) { AtRetirement(first + (jobs - head), engine); });
+    rtl_->SetRetireObserver([&](Engine engine, uint32_t jobs) {
+      const size_t job = first + (jobs - head);
+      if (engine != Engine::kControl) {
+        AtRetirement(job, engine);
+      } else if (job < end) {
+        AtJobEnd(first, job - 1);  // that of the last is the group's
+      }
+    });
     const State actual = RunGroup(*rtl_, first, end, rtl_ring_);
     rtl_->SetRetireObserver({});
     checks_marks_ = false;
@@ -242,6 +248,11 @@ StreamSession::State StreamSession::RunGroup(Device& device, size_t first, size_
   state.error_command = device.ReadRegister(WEFT_REG_ERROR_COMMAND);
   state.done_id = device.ReadRegister(WEFT_REG_JOB_DONE_ID);
   state.status = device.ReadRegister(WEFT_REG_STATUS);
+  ReadContents(device, ring, state);
+  return state;
+}
+
+void StreamSession::ReadContents(Device& device, const Ring& ring, State& state) const {
   state.memory.resize(case_.memory.size());
   device.ReadMemory(0, state.memory);
   // Entries are as the host left them; they lie elsewhere in the other device's ring.
@@ -252,7 +263,6 @@ StreamSession::State StreamSession::RunGroup(Device& device, size_t first, size_
     }
   }
   state.scratchpad = Peek(device);
-  return state;
 }
 
 StreamSession::Bytes StreamSession::Peek(Device& device) const {
@@ -300,12 +310,21 @@ std::string StreamSession::Compare(size_t first, size_t last, const State& expec
     if (!text.empty()) return text;
   }
   if (expected.error_code != 0) return CompareAround(where, actual.scratchpad);
-  for (uint64_t i = 0; i < expected.memory.size(); ++i) {
-    if (expected.memory[i] == actual.memory[i]) continue;
+  return CompareContents(where, first, last, expected, actual);
+}
+
+std::string StreamSession::CompareContents(const std::string& where, size_t first, size_t last,
+                                           const State& expected, const State& actual) const {
+  for (auto at = actual.memory.begin();; ++at) {
+    at = std::mismatch(at, actual.memory.end(),
+                       expected.memory.begin() + (at - actual.memory.begin()))
+             .first;
+    if (at == actual.memory.end()) break;
     // Of a snapshot only the layer is known.
+    const auto i = static_cast<uint64_t>(at - actual.memory.begin());
     if (snapshots_.contains(i & ~uint64_t{63}) && (i & 63) / 4 != WEFT_COUNTER_LAYER) continue;
-    return fmt::format("{}memory byte {:#x} is {}, functional has {}; {}", where, i,
-                       actual.memory[i], expected.memory[i], LastWriter(first, last, true, i));
+    return fmt::format("{}memory byte {:#x} is {}, functional has {}; {}", where, i, *at,
+                       expected.memory[i], LastWriter(first, last, true, i));
   }
   for (uint64_t i = case_.window.begin; i < case_.window.end; ++i) {
     if (expected.scratchpad[i] == actual.scratchpad[i]) continue;
@@ -359,6 +378,14 @@ void StreamSession::AtRetirement(size_t job, Engine engine) {
     under_way_ = fmt::format("at the retirement of {}, cycle {}: {}",
                              CommandText(job, difference->command), rtl_->Now(), difference->text);
   }
+}
+
+void StreamSession::AtJobEnd(size_t first, size_t job) {
+  if (!under_way_.empty()) return;
+  State actual;
+  ReadContents(*rtl_, rtl_ring_, actual);
+  under_way_ = CompareContents(fmt::format("at the end of job {}, cycle {}: ", job, rtl_->Now()),
+                               first, job, after_[job], actual);
 }
 
 }  // namespace weft::testing

@@ -2,8 +2,8 @@
 //
 // A case of random streams on the functional device and on the RTL side by side: runs its jobs on
 // both and compares what each unit of work wrote when it retires, at every MARK the bytes that the
-// work before it wrote for good, and after every group of jobs all memory, the whole scratchpad and
-// the status registers.
+// work before it wrote for good, at the end of each job all memory and the whole scratchpad, and
+// after every group of jobs the status registers, too.
 //
 //   StreamSession session(streams, memory_options);
 //   if (std::string text = session.Open({}); !text.empty()) ...
@@ -104,13 +104,17 @@ class StreamSession {
   uint64_t EntryAddress(uint32_t number) const;
   uint32_t WriteEntry(Device& device, size_t job, Ring& ring) const;
   State RunGroup(Device& device, size_t first, size_t last, Ring& ring) const;
+  void ReadContents(Device& device, const Ring& ring, State& state) const;
   Bytes Peek(Device& device) const;
   std::string CommandText(size_t job, size_t command) const;
   std::string LastWriter(size_t first, size_t last, bool in_memory, uint64_t at) const;
   std::string Compare(size_t first, size_t last, const State& expected, const State& actual) const;
+  std::string CompareContents(const std::string& where, size_t first, size_t last,
+                              const State& expected, const State& actual) const;
   std::string CompareAround(const std::string& where, const Bytes& scratchpad) const;
   void AtMark(uint32_t layer);
   void AtRetirement(size_t job, Engine engine);
+  void AtJobEnd(size_t first, size_t job);
 
   StreamCase case_;
   const AxiMemoryOptions memory_;
