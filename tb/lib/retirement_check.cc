@@ -38,8 +38,11 @@ void RetirementCheck::Expect(size_t job, const Retirement& done) {
   if (found == jobs_.end()) return;
   Job& known = found->second;
   std::vector<Unit>& units = known.lanes[static_cast<size_t>(done.engine)].units;
-  const bool goes_on = !units.empty() && units.back().command == done.command;
-  Unit unit = {done.command, goes_on ? units.back().number + 1 : 0, {}};
+  Unit unit = {done.command, std::nullopt, {}};
+  if (done.engine == Engine::kExec) {
+    const bool goes_on = !units.empty() && units.back().command == done.command;
+    unit.block = goes_on ? *units.back().block + 1 : 0;
+  }
   unit.pieces.reserve(done.writes.size());
   for (const Written& write : done.writes) {
     unit.pieces.push_back({write.space, write.address, known.data.size(), write.bytes.size()});
@@ -85,7 +88,8 @@ std::optional<RetirementCheck::Difference> RetirementCheck::Compare(const Job& j
       if (piece.space != Space::kMemory || !LaterStoreWrote(job, address, *actual)) {
         return Difference{
             unit.command,
-            fmt::format("unit {} of it left {} byte {:#x} at {}, functional has {}", unit.number,
+            fmt::format("{}{} byte {:#x} is {}, functional has {}",
+                        unit.block ? fmt::format("block {}: ", *unit.block) : "",
                         kSpaceNames[static_cast<size_t>(piece.space)], address, *actual, *wanted)};
       }
       from = actual + 1;

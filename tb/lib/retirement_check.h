@@ -39,7 +39,7 @@ class RetirementCheck {
  public:
   struct Difference {
     uint32_t command = 0;
-    std::string text;  ///< which unit of the command, which byte, and the two values
+    std::string text;  ///< which block of the command, which byte, and the two values
   };
 
   explicit RetirementCheck(const AxiMemoryOptions& memory)
@@ -71,7 +71,7 @@ class RetirementCheck {
   };
   struct Unit {
     uint32_t command;
-    uint32_t number;  // among the command's units
+    std::optional<uint32_t> block;  // of an execution command
     std::vector<Piece> pieces;
   };
   struct Lane {
