@@ -262,7 +262,8 @@ void StreamSession::ReadContents(Device& device, const Ring& ring, State& state)
       std::copy_n(case_.memory.begin() + static_cast<ptrdiff_t>(address), entry.size(), at);
     }
   }
-  state.scratchpad = Peek(device);
+  state.scratchpad.resize(static_cast<size_t>(case_.config->scratchpad));
+  device.PeekScratchpad(0, state.scratchpad);
 }
 
 StreamSession::Bytes StreamSession::Peek(Device& device) const {
@@ -382,10 +383,9 @@ void StreamSession::AtRetirement(size_t job, Engine engine) {
 
 void StreamSession::AtJobEnd(size_t first, size_t job) {
   if (!under_way_.empty()) return;
-  State actual;
-  ReadContents(*rtl_, rtl_ring_, actual);
+  ReadContents(*rtl_, rtl_ring_, at_job_end_);
   under_way_ = CompareContents(fmt::format("at the end of job {}, cycle {}: ", job, rtl_->Now()),
-                               first, job, after_[job], actual);
+                               first, job, after_[job], at_job_end_);
 }
 
 }  // namespace weft::testing

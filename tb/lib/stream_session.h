@@ -123,6 +123,7 @@ class StreamSession {
   Ring functional_ring_, rtl_ring_;
   std::map<uint32_t, MarkCheck> marks_;  // by layer number, which is unique in a case
   std::set<uint64_t> snapshots_;
+  State at_job_end_;          // the RTL's contents; kept for its buffers
   std::vector<State> after_;  // what the functional device had after each job
   bool checks_marks_ = false;
   RetirementCheck retirements_;
