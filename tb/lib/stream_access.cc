@@ -66,6 +66,14 @@ std::vector<Access> WindowReads(const HardwareConfig& config, const SetupInputCm
           if (first < last) add_read(blocks - 1, line + first, line + last);
           continue;
         }
+        if (in.mode == 3) {  // the second pixel's window is a column further on
+          for (int64_t c = 0; c <= in.kernel_span; ++c) {
+            const int64_t byte = col + c * in.pixel_bytes;
+            if (byte < 0 || byte >= in.in_row_bytes) continue;
+            add_read(0, line + byte, line + byte + in.pixel_bytes);
+          }
+          continue;
+        }
         for (int64_t c = piece.first; c < piece.first + piece.count; ++c) {
           const int64_t byte = col + c * in.pixel_bytes;
           if (byte < 0 || byte >= in.in_row_bytes) continue;

@@ -486,6 +486,35 @@ class Generator {
     return in;
   }
 
+  bool HasPairs() const { return config_.word() == config_.n && config_.window_cols >= 3; }
+
+  // Mode 3, whose RUNs have N channels.
+  SetupInputCmd NewPairs() {
+    const int64_t n = config_.n;
+    const auto begin = CeilDiv(static_cast<int64_t>(case_.window.begin), n);
+    const auto end = static_cast<int64_t>(case_.window.end) / n;
+    SetupInputCmd in;
+    in.mode = 3;
+    if (begin >= end) return in;  // without a place, as the span says
+    in.in_addr = rng_.Int(begin, begin + (end - begin) / 2);
+    const int64_t room = end - in.in_addr;
+    in.in_addr *= n;
+    in.in_row_bytes = rng_.Small(1, std::min<int64_t>(room, 40));
+    in.in_pitch = in.in_row_bytes + (rng_.Chance(0.5) ? rng_.Small(0, 8) : 0);
+    in.in_rows = rng_.Int(1, std::max<int64_t>(1, (room - in.in_row_bytes) / in.in_pitch + 1));
+    in.in_row_bytes *= n;
+    in.in_pitch *= n;
+    if (rng_.Chance(0.02)) in.in_rows = 0;
+    if (rng_.Chance(0.02)) in.in_row_bytes = 0;
+    in.pixel_bytes = n / 2;
+    in.step_bytes = n;
+    in.stride_rows = rng_.Small(0, 4);
+    in.kernel_rows = rng_.Int(1, config_.window_rows);
+    in.kernel_span = 3;
+    in.pad_value = Int8();
+    return in;
+  }
+
   int Run() {
     const bool closes = chain_;  // END may not come before the chain's end: try harder
     for (int tries = 0; tries < (closes ? 500 : 12); ++tries) {
@@ -503,7 +532,8 @@ class Generator {
     const bool new_input = !chain_ && (!input_ || rng_.Chance(0.7));
     // An accumulation's RUNs have the same channels and pixels, and no setup between them.
     if (chain_) run.channels = chain_channels_;
-    if (new_input) in = NewInput(run.channels);
+    if (new_input) in = HasPairs() && rng_.Chance(0.1) ? NewPairs() : NewInput(run.channels);
+    if (in.mode == 3) run.channels = config_.n;
     if (in.kernel_span == 0) return false;
     Stripe(run);
     if (chain_) {
