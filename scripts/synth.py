@@ -28,7 +28,7 @@ import tomllib
 from pathlib import Path
 
 import liberty
-import timing
+import static_timing
 from elaborate import (CONSTRAINTS, MEMORY, ROOT, configurations, elaborate, fail,
                        fail_on_warnings, yosys)
 
@@ -244,7 +244,7 @@ def main():
         "total": synthesis.resources(total), "memories": synthesis.memories(stages)}
     if synthesis.areas:
         result["timing"] = None
-        if paths := timing.analyse(synthesis, result["memories"], blocks()):
+        if paths := static_timing.analyse(synthesis, result["memories"], blocks()):
             period = synthesis.target["period"]
             longest = period - min(path["slack_ns"] for path in paths.values())
             result["timing"] = {"period_ns": period, "fmax_mhz": round(1000 / longest, 1),
