@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Clock and ports of weft_top for static timing. PERIOD (ns), DRIVER (a cell) and LOAD (pF) come from
+# Clock and ports of weft_top for static timing. PERIOD (ns), DRIVER (a cell) and LOAD (pF, also what ABC assumes behind every block) come from
 # targets.toml. One clock, ideal: no tree yet, so its skew and jitter are the uncertainty. Nothing is
 # placed: no wires; data paths are made a tenth slower for them.
 create_clock -name clk -period $PERIOD [get_ports clk_i]
