@@ -98,6 +98,7 @@ check_licence_headers() {
       bad=1
     fi
   done < <(files '*.cc' '*.h' '*.c' '*.cpp' '*.sv' '*.svh' '*.vlt' '*.f' '*.py' '*.sh' '*.toml' \
+    '*.ys' '*.abc' '*.sdc' '*.tcl' '*.lpf' '*.pcf' '*.xdc' '*.v' \
     '*.cmake' 'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
   return $bad
 }

@@ -77,7 +77,8 @@ class Synthesis:
                          f"set_load {self.target['load']} [all_outputs]\n")
         period = str(round(1000 * self.target["period"]))
         script.write_text((CONSTRAINTS / "asic.abc").read_text().replace("@PERIOD_PS@", period))
-        self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script}
+        self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script,
+                        "HIGH": self.target.get("high"), "LOW": self.target.get("low")}
 
     def _commands(self, *scripts):
         text = "".join((CONSTRAINTS / script).read_text() for script in scripts)
