@@ -92,10 +92,11 @@ class Synthesis:
         elaborate(self.config, design, self.folder / "elaborate.log")
         commands = [f"read_rtlil {design}", *self._commands("hierarchy.ys", *self.target["scripts"]),
                     "hierarchy -check -top weft_top", "check -assert",
-                    f"tee -q -o {self.folder / 'stat.txt'} stat",
-                    f"write_json {self.folder / 'netlist.json'}"]
+                    f"tee -q -o {self.folder / 'stat.txt'} stat"]
         if self.areas:
             commands.append(f"write_verilog -noattr -noexpr -nohex -nodec {self.folder / 'yosys.v'}")
+        elif self.name != "generic":
+            commands.append(f"write_json {self.folder / 'netlist.json'}")
         (self.folder / "synth.ys").write_text("\n".join(commands) + "\n")
         yosys(commands, log)
         fail_on_warnings(log)
