@@ -51,6 +51,46 @@ check_rtl_yosys_weft64() { scripts/elaborate.py weft64; }
 check_rtl_yosys_weft256() { scripts/elaborate.py weft256; }
 check_rtl_yosys_weft1024() { scripts/elaborate.py weft1024; }
 
+# The lists of files for other flows are rtl/weft.f, in its order; FuseSoC also needs the headers.
+sources() {
+  sed -n 's/^ *\([^/+-].*\.sv\)$/\1/p' rtl/weft.f
+}
+check_file_lists() {
+  diff <(sources) <(sed -n 's/^ *- \(rtl\/.*\.sv\)$/\1/p' weft.core)
+  diff <(sources) <(sed -n 's/^ *- \(rtl\/.*\.sv\)$/\1/p' Bender.yml)
+  diff <(find rtl -name '*.svh' | sort) <(sed -n 's/^ *- \(rtl\/.*\.svh\):.*/\1/p' weft.core)
+}
+
+# The script for Vivado ends, with stand-ins for Vivado's commands, and gives it every source.
+check_vivado_tcl() {
+  if ! command -v tclsh >/dev/null; then skip "tclsh is not installed"; fi
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  tclsh >"$out/read" <<EOF
+    foreach command {read_xdc synth_design write_checkpoint report_utilization opt_design place_design
+                     phys_opt_design route_design report_timing_summary report_drc} {
+      proc \$command args {}
+    }
+    proc read_verilog {flag sources} { puts [join \$sources "\n"] }
+    set argv {a-part weft64 $out/reports}
+    if {[catch {source constraints/vivado.tcl} message]} { puts \$message; exit 1 }
+EOF
+  diff <(sources) "$out/read"
+}
+
+# What OpenROAD-flow-scripts would read: every source, and files that exist.
+check_orfs_config() {
+  local file
+  diff <(sources | sort) <(orfs_variable VERILOG_FILES | sed "s|^$PWD/||" | sort)
+  for file in $(orfs_variable VERILOG_FILES) $(orfs_variable SDC_FILE); do
+    if [ ! -f "$file" ]; then echo "constraints/orfs/config.mk names $file, which is not there"; return 1; fi
+  done
+}
+orfs_variable() {
+  make -s -f constraints/orfs/config.mk --eval "print: ; @printf '%s\\n' \$($1)" print
+}
+
 # No output of the AXI ports depends on an input of theirs in the same cycle.
 check_rtl_axi_paths() {
   local out
@@ -98,7 +138,7 @@ check_licence_headers() {
       bad=1
     fi
   done < <(files '*.cc' '*.h' '*.c' '*.cpp' '*.sv' '*.svh' '*.vlt' '*.f' '*.py' '*.sh' '*.toml' \
-    '*.ys' '*.abc' '*.sdc' '*.tcl' '*.lpf' '*.pcf' '*.xdc' '*.v' \
+    '*.ys' '*.abc' '*.sdc' '*.tcl' '*.lpf' '*.pcf' '*.xdc' '*.v' '*.mk' '*.core' 'Bender.yml' \
     '*.cmake' 'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
   return $bad
 }

@@ -18,6 +18,10 @@ from pathlib import Path
 
 from elaborate import MEMORY, elaborate, yosys
 
+# Of weft_top, what sim/verilated/observe.vlt shows the simulation; they keep their names.
+OBSERVED = " ".join(f"weft_top/w:{name}" for name in [
+    "mark_done*", "load_count", "exec_count", "store_count", "ring_written", "ring_head"])
+
 GATES = ["synth -top weft_top -run coarse:check", "flatten", "opt_clean", "check -assert"]
 
 # What a four-state simulation asks of the words, so that an unknown bit spreads as far as in gates
@@ -37,7 +41,7 @@ def synthesise(config, steps, netlist):
     yosys([
         f"read_rtlil {design}",
         "hierarchy -top weft_top",
-        "setattr -set keep 1 weft_top/w:mark_done*",  # nothing but the simulation looks at them
+        f"setattr -set keep 1 {OBSERVED}",
         f"blackbox {MEMORY}_*",
         *steps,
         "stat",
