@@ -12,12 +12,12 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3,
 CLASSES = 1001
 
 
-def bottleneck(net, x, expansion, channels, stride):
+def bottleneck(net, x, expansion, channels, stride, window=3):
     """Inverted residual: expand, filter each channel, project; add when shapes allow."""
     y = x
     if expansion > 1:
         y = net.conv(y, expansion * x.shape[3], (1, 1), activation="RELU6")
-    y = net.depthwise(y, (3, 3), (stride, stride), activation="RELU6")
+    y = net.depthwise(y, (window, window), (stride, stride), activation="RELU6")
     y = net.conv(y, channels, (1, 1))
     return net.add(x, y) if stride == 1 and channels == x.shape[3] else y
 

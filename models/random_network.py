@@ -277,3 +277,26 @@ def command_line(description, default_output, build, **options):
     data = build(**arguments)
     path.write_bytes(data)
     print("%s: %d bytes, seed %d" % (path, len(data), seed), file=sys.stderr)
+
+
+def command_line_of_several(description, names, suffix, build):
+    """Runs a script that writes several networks: --seed, -o FOLDER and names, by default all.
+
+    `build(name, seed)` returns the bytes of the file NAME<suffix>.tflite.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help="any of %s (default: all)" % ", ".join(names))
+    parser.add_argument("--seed", type=int, default=1, help="seed of the weights (default 1)")
+    parser.add_argument("-o", "--output-dir", type=pathlib.Path, default=pathlib.Path("."),
+                        help="folder for NAME%s.tflite (default: here)" % suffix)
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in names:
+            parser.error("unknown network %r: choose from %s" % (name, ", ".join(names)))
+    arguments.output_dir.mkdir(parents=True, exist_ok=True)
+    for name in arguments.names or names:
+        path = arguments.output_dir / (name + suffix + ".tflite")
+        data = build(name, arguments.seed)
+        path.write_bytes(data)
+        print("%s: %d bytes, seed %d" % (path, len(data), arguments.seed), file=sys.stderr)

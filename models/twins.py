@@ -7,10 +7,7 @@ shape, never on its weights.
     python3 models/twins.py --seed 1 -o DIRECTORY [ic kws vww ad]
 """
 
-import argparse
-import pathlib
-
-from random_network import RandomNetwork
+from random_network import RandomNetwork, command_line_of_several
 
 
 def image_classification(net):
@@ -78,23 +75,5 @@ def build(name, seed):
     return net.finish(NETWORKS[name](net))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME",
-                        help="ic, kws, vww or ad (default: all four)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the weights (default 1)")
-    parser.add_argument("-o", "--output-dir", type=pathlib.Path, default=pathlib.Path("."),
-                        help="folder for NAME_twin.tflite (default: here)")
-    arguments = parser.parse_args()
-    for name in arguments.names:
-        if name not in NETWORKS:
-            parser.error("unknown network %r: choose from %s" % (name, ", ".join(NETWORKS)))
-    arguments.output_dir.mkdir(parents=True, exist_ok=True)
-    for name in arguments.names or NETWORKS:
-        path = arguments.output_dir / (name + "_twin.tflite")
-        path.write_bytes(build(name, arguments.seed))
-        print("%s: %d bytes, seed %d" % (path, path.stat().st_size, arguments.seed))
-
-
 if __name__ == "__main__":
-    main()
+    command_line_of_several(__doc__.splitlines()[0], list(NETWORKS), "_twin", build)

@@ -93,7 +93,7 @@ module weft_top #(
   logic [31:0] fault_command;
   logic [39:0] fault_addr;
   logic [CounterW-1:0] counters;
-  logic [weft_pkg::NumCounters-1:0] events;
+  logic [weft_pkg::NumCounters-1:0] events /* verilator public_flat_rd */;
 
   weft_axil u_axil (
       .clk_i, .rst_ni,
@@ -217,7 +217,8 @@ module weft_top #(
   logic [SpadAW-1:0] ld_addr;
   logic [WordW-1:0]  ld_data;
   logic [weft_pkg::WordBytes-1:0] ld_mask;
-  logic [31:0] load_err_index, load_access;
+  logic [31:0] load_err_index;
+  logic [31:0] load_access /* verilator public_flat_rd */;
 
   weft_load u_load (
       .clk_i, .rst_ni(engine_rst_n),
@@ -232,12 +233,13 @@ module weft_top #(
       .ld_gnt_i(ld_gnt), .retired_o(load_retired), .idle_o(load_idle), .busy_o(load_busy),
       .err_o(load_err), .err_index_o(load_err_index), .access_index_o(load_access));
 
-  logic        ring_wr_valid, weights_idle, ring_rd_en;
+  logic        ring_wr_valid, ring_rd_en;
+  logic        weights_idle /* verilator public_flat_rd */;
   logic [AxiW-1:0] ring_wr_data;
   logic [15:0] ring_written, ring_released;
   logic [RingAW-1:0] ring_rd_addr;
   logic [RingW-1:0]  ring_rd_data;
-  logic [31:0] weights_access;
+  logic [31:0] weights_access /* verilator public_flat_rd */;
 
   weft_load_weights u_load_weights (
       .clk_i, .rst_ni(engine_rst_n),
@@ -313,7 +315,7 @@ module weft_top #(
   logic [20:0] res_addr;
   logic [8*L-1:0] res_data;
   logic [L-1:0]   res_mask;
-  logic [31:0]    post_index;
+  logic [31:0]    post_index /* verilator public_flat_rd */;
   logic [1:0]     mark_valid, mark_ready;
   logic [79:0]    mark_addr;
   logic [31:0]    mark_layers;
@@ -346,8 +348,9 @@ module weft_top #(
   logic [2*AxiW-1:0] wr_data;
   logic [2*weft_pkg::AxiBytes-1:0] wr_strb;
   logic        store_idle, store_busy, store_err, marker_idle;
-  logic [31:0] store_err_index, store_access, marker_access;
-  // Observed by the simulation's verifier: a layer has ended.
+  logic [31:0] store_err_index, marker_access;
+  logic [31:0] store_access /* verilator public_flat_rd */;
+  // Observed by the simulation's verifier: a layer has ended. What --trace looks at is marked so too.
   logic        mark_done /* verilator public_flat_rd */;
   logic [15:0] mark_done_layer /* verilator public_flat_rd */;
 

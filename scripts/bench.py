@@ -9,7 +9,7 @@ models/*.py into the build folder), ic, kws, vww, ad (MLPerf Tiny, from WEFT_DAT
 any: mnist, the four MLPerf Tiny models or else their twins, and mobilenet_v2. kHz depends on the machine; cycles do not.
 
 --check compares cycles with tb/cycles.json and fails when one has grown by more than 1 %; without NETWORK, of the
-twins and of the MLPerf Tiny models that are there. --update writes that file anew: commit it together with the change
+twins, of the MLPerf Tiny models that are there, and of mobilenet_v2. --update writes that file anew: commit it together with the change
 that is worth the cycles, or saves them.
 """
 import argparse
@@ -102,7 +102,7 @@ def main():
     twins = [f"{name}_twin" for name in TINY]
     real = [name for name in TINY if tiny_file(name).exists()]
     tracked = args.check or args.update
-    networks = args.networks or (twins + real if tracked else ["mnist", *(real or twins), "mobilenet_v2"])
+    networks = args.networks or [*(twins + real if tracked else ["mnist", *(real or twins)]), "mobilenet_v2"]
 
     print("| network | MACs | " + " | ".join(f"{c} cycles | share | kHz" for c in configs) + " |")
     print("|---|---|" + "---|---|---|" * len(configs))

@@ -39,7 +39,8 @@ class Simulation final : public VerilatedDevice {
       : config_(config),
         bytes_(std::move(bytes)),
         memory_({bytes_.get(), bytes_.get_deleter().size}, config.axi_bytes,
-                WithSeed(options.memory, options.seed)) {
+                WithSeed(options.memory, options.seed)),
+        activity_observer_(options.activity) {
     context_->fatalOnError(false);
     context_->randReset(2);
     context_->randSeed(static_cast<int>(options.seed & 0x7fffffff));
@@ -66,6 +67,9 @@ class Simulation final : public VerilatedDevice {
     wave_.close();
 #endif
   }
+
+  // Whether the model shows what Activity tells (a netlist does not).
+  static constexpr bool kHasActivity = requires(Model & m) { m.rootp->weft_top__DOT__events; };
 
   bool has_wave() const {
 #if VM_TRACE
@@ -131,6 +135,13 @@ class Simulation final : public VerilatedDevice {
   bool WaitForInterrupt(uint64_t max_cycles) override {
     const auto start = std::chrono::steady_clock::now();
     const uint64_t first = cycle_;
+    if (activity_observer_) {
+      while (!model_->irq_o && cycle_ - first < max_cycles) {
+        Settle();
+        NoteActivity();
+        Cycle(false);
+      }
+    }
     while (!model_->irq_o && cycle_ - first < max_cycles) Cycle(memory_.offers_read_beat());
     speed_.cycles += cycle_ - first;
     speed_.seconds +=
@@ -294,6 +305,22 @@ class Simulation final : public VerilatedDevice {
     assertions_ += fmt::format("cycle {}: no answer to a register access\n", cycle_);
   }
 
+  // What the settled model does in the present cycle.
+  void NoteActivity() {
+    if constexpr (kHasActivity) {
+      const auto& root = *model_->rootp;
+      activity_observer_({.cycle = cycle_,
+                          .events = root.weft_top__DOT__events,
+                          .weights_busy = !root.weft_top__DOT__weights_idle,
+                          .load_command = root.weft_top__DOT__load_access,
+                          .weights_command = root.weft_top__DOT__weights_access,
+                          .post_command = root.weft_top__DOT__post_index,
+                          .store_command = root.weft_top__DOT__store_access,
+                          .mark = root.weft_top__DOT__mark_done != 0,
+                          .layer = root.weft_top__DOT__mark_done_layer});
+    }
+  }
+
   void NoteAssertion() {
     context_->gotError(false);
     context_->gotFinish(false);
@@ -353,6 +380,7 @@ class Simulation final : public VerilatedDevice {
   std::function<void(Engine, uint32_t)> retire_observer_;
   RetiredCounts retired_ = {};  // after the last cycle
   uint32_t ended_ = 0;          // jobs, likewise
+  const ActivityObserver activity_observer_;
   std::string assertions_;
   int assertion_count_ = 0;
 };
@@ -365,6 +393,9 @@ Result<std::unique_ptr<VerilatedDevice>> MakeSimulation(const HardwareConfig& co
   auto device = std::make_unique<Simulation<Model>>(config, options, std::move(bytes));
   if (!options.wave_file.empty() && !device->has_wave()) {
     return Fail("{}: cannot write waves there", options.wave_file);
+  }
+  if (options.activity && !device->kHasActivity) {
+    return Fail("the model of {} does not show what its engines do", config.name);
   }
   return device;
 }

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "sim/verilated/axi_memory.h"
+#include "weft/activity.h"
 #include "weft/device.h"
 #include "weft/hw/commands.h"
 #include "weft/hw/configs.h"
@@ -37,6 +38,7 @@ struct VerilatedOptions {
   AxiMemoryOptions memory = {};                 ///< its seed is ignored, `seed` is used
   std::string wave_file = {};                   ///< FST waves; empty: none
   uint64_t seed = 1;
+  ActivityObserver activity = {};  ///< called every cycle while WaitForInterrupt runs the clock
 };
 
 /// Wall-clock time of the loop that runs the clock.

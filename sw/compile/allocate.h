@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who lives where: which values stay in the scratchpad from the layer that makes them to the last
-// that reads them, at which address, and which pass through memory in tiles; and each layer's tile
-// buffers.
+// that reads them, at which address, and which pass through memory in tiles; which layers are
+// computed together in bands; and the buffers of tiles and bands.
 //
-// All values start as residents. While they do not fit together with the smallest useful tile
-// buffers, the largest one alive at the tightest layer moves to memory. What space is left over at
-// each layer then goes to its tile buffers. Last, each resident that shares a layer with tile
-// buffers moves to memory, too, if the larger buffers save more time than its traffic costs.
+// Every layer starts as a unit by itself. Two neighbours join where the value between them would
+// live in memory and the estimate of the whole network falls.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "sw/compile/bands.h"
 #include "sw/compile/layer.h"
 #include "sw/compile/tile.h"
 #include "weft/hw/configs.h"
@@ -22,22 +21,34 @@ namespace weft::compile {
 
 /// Where a value lives while layers work on it.
 struct Home {
-  bool used = false;  ///< a layer reads or writes it (fusion leaves values behind)
-  bool resident = false;
-  int64_t address = 0;  ///< in the scratchpad, of a resident
+  enum class Where : uint8_t {
+    kNowhere,     ///< no layer reads or writes it (fusion leaves values behind)
+    kScratchpad,  ///< as a whole
+    kMemory,
+    kBands,  ///< never as a whole: rows of it in a rolling buffer
+  };
+  Where where = Where::kNowhere;
+  int64_t address = 0;  ///< in the scratchpad, as a whole
   int64_t pitch = 0;    ///< bytes between its rows there
+  bool resident() const { return where == Where::kScratchpad; }
 };
 
-/// A layer's tiles and the scratchpad address of its buffers.
-struct WorkArea {
-  TilePlan plan;
+/// Layers first..last, one in tiles or several in bands, and the scratchpad address of the buffers:
+/// those of each layer's tiles, then those between layers.
+struct Unit {
+  int first = 0, last = 0;
+  BandPlan plan;  ///< of a single layer: one element of `tiles`, and no bands
   int64_t address = 0;
+  bool single() const { return first == last; }
 };
 
 struct Allocation {
-  std::vector<Home> homes;      ///< by value
-  std::vector<WorkArea> areas;  ///< by layer
+  std::vector<Home> homes;  ///< by value
+  std::vector<Unit> units;  ///< in execution order; they cover all layers
 };
+
+/// Estimated cycles of all units.
+int64_t CyclesOf(const Allocation& allocation);
 
 /// Which of a layer's operands pass through memory.
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes);

@@ -24,6 +24,7 @@ using compile::Layer;
 using compile::MemoryMap;
 using compile::Network;
 using compile::Port;
+using compile::Unit;
 using compile::Value;
 
 TensorBinding BindingOf(const Graph& graph, const Network& network, const MemoryMap& memory,
@@ -55,23 +56,6 @@ TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace&
           .pitch = static_cast<uint32_t>(home.pitch)};
 }
 
-ProgramLayer DescribeLayer(const Network& network, const Layer& layer, const Allocation& allocation,
-                           const MemoryMap& memory) {
-  const auto v = static_cast<size_t>(layer.out);
-  const Value& value = network.values[v];
-  ProgramLayer described;
-  described.name = layer.name;
-  described.op = OpKindName(layer.op);
-  described.source_ops = layer.source_ops;
-  std::sort(described.source_ops.begin(), described.source_ops.end());
-  described.output_shape = {1, value.extent.h, value.extent.w, value.extent.c};
-  described.macs = layer.macs;
-  described.output_tensor = value.tensor;
-  described.output = OutputPlace(value, allocation.homes[v], memory.values[v]);
-  described.fused_tensors = layer.fused_tensors;
-  return described;
-}
-
 // Whether a transposed layer would have to work in tiles.
 bool TilesTransposed(const Network& network, const Allocation& allocation) {
   return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
@@ -83,8 +67,31 @@ bool TilesTransposed(const Network& network, const Allocation& allocation) {
 
 namespace compile {
 
-Result<Program> CompileNetwork(const Graph& graph, Network network, const HardwareConfig& config,
-                               Rounding rounding) {
+ProgramLayer DescribeUnit(const Network& network, const Unit& unit) {
+  ProgramLayer described;
+  for (int i = unit.first; i <= unit.last; ++i) {
+    const Layer& layer = network.layers[static_cast<size_t>(i)];
+    if (i > unit.first) described.op += '+';
+    described.op += OpKindName(layer.op);
+    described.source_ops.insert(described.source_ops.end(), layer.source_ops.begin(),
+                                layer.source_ops.end());
+    described.fused_tensors.insert(described.fused_tensors.end(), layer.fused_tensors.begin(),
+                                   layer.fused_tensors.end());
+    if (i < unit.last) {
+      described.fused_tensors.push_back(network.values[static_cast<size_t>(layer.out)].tensor);
+    }
+    described.macs += layer.macs;
+  }
+  std::sort(described.source_ops.begin(), described.source_ops.end());
+  const Layer& last = network.layers[static_cast<size_t>(unit.last)];
+  const Value& value = network.values[static_cast<size_t>(last.out)];
+  described.name = last.name;
+  described.output_shape = {1, value.extent.h, value.extent.w, value.extent.c};
+  described.output_tensor = value.tensor;
+  return described;
+}
+
+Result<NetworkPlan> PlanNetwork(Network network, const HardwareConfig& config) {
   FuseAdditions(network);
   Network plain = network;
   FillArray(network, config);
@@ -94,8 +101,16 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
     allocation = Allocate(network, config);
   }
   if (!allocation) return tl::unexpected(allocation.error());
-  MemoryMap memory = MapMemory(graph, network, *allocation, config);
-  const Result<Queues> queues = Emit(network, *allocation, memory, config);
+  return NetworkPlan{std::move(network), std::move(*allocation)};
+}
+
+Result<Program> CompileNetwork(const Graph& graph, Network legalised, const HardwareConfig& config,
+                               Rounding rounding) {
+  const Result<NetworkPlan> plan = PlanNetwork(std::move(legalised), config);
+  if (!plan) return tl::unexpected(plan.error());
+  const auto& [network, allocation] = *plan;
+  MemoryMap memory = MapMemory(graph, network, allocation, config);
+  const Result<Queues> queues = Emit(network, allocation, memory, config);
   if (!queues) return tl::unexpected(queues.error());
   const std::vector<Command> stream = OrderStream(*queues, config);
 
@@ -111,8 +126,11 @@ Result<Program> CompileNetwork(const Graph& graph, Network network, const Hardwa
   for (const Port& port : network.outputs) {
     program.outputs.push_back(BindingOf(graph, network, memory, port, kRegionOutput));
   }
-  for (const Layer& layer : network.layers) {
-    program.layers.push_back(DescribeLayer(network, layer, *allocation, memory));
+  for (const Unit& unit : allocation.units) {
+    program.layers.push_back(DescribeUnit(network, unit));
+    const auto v = static_cast<size_t>(network.layers[static_cast<size_t>(unit.last)].out);
+    program.layers.back().output =
+        OutputPlace(network.values[v], allocation.homes[v], memory.values[v]);
   }
 
   program.memory = std::move(memory.program);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers -> commands: for every tile its LOADs, set-up, RUNs stripe by stripe, and STOREs, each
-// with the least it has to wait for; and the order in which weights pass through the ring.
+// Units -> commands: for every tile its LOADs, set-up, RUNs stripe by stripe, and STOREs, each with
+// the least it has to wait for; a MARK behind every unit.
 #pragma once
 
 #include "sw/compile/allocate.h"

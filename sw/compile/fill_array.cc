@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sw/compile/tile.h"
+#include "sw/compile/estimate.h"
 #include "sw/compile/weights.h"
 
 namespace weft::compile {
@@ -22,8 +22,7 @@ constexpr int kPairedRowsPart = 8;              // of the scratchpad: rows of on
 int64_t Cycles(const Network& network, const Layer& layer, const HardwareConfig& config) {
   const Extent out = OutputOf(network, layer);
   const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  return std::max(WorkCycles(layer, out, int64_t{out.h} * out.w, config),
-                  weights.words() * config.weight_word / config.axi_bytes);
+  return std::max(WorkOf(layer, out, config).cycles(), WeightBeats(weights.words(), config));
 }
 
 // The layer computing `pixels` neighbouring pixels at a time; weights and parameters are the old.

@@ -18,7 +18,7 @@ TensorPlace PlaceOf(const Value& value, const Home& home, Region region, uint64_
   place.rows = static_cast<uint32_t>(value.extent.h);
   place.row_bytes = static_cast<uint32_t>(value.extent.row_bytes());
   if (value.transposed) place.column_pixel = static_cast<uint32_t>(value.extent.c);
-  const bool dense = value.dense || (home.resident && home.pitch == value.extent.row_bytes());
+  const bool dense = value.dense || (home.resident() && home.pitch == value.extent.row_bytes());
   place.pitch =
       dense ? place.row_bytes
             : static_cast<uint32_t>(RoundUp(place.row_bytes, static_cast<uint64_t>(config.word())));
@@ -38,7 +38,7 @@ MemoryMap MapMemory(const Graph& graph, const Network& network, const Allocation
     if (value.source == Value::Source::kInput) region = kRegionInput;
     if (value.source == Value::Source::kConstant) region = kRegionProgram;
     if (value.is_output) region = kRegionOutput;
-    if (region == kRegionArena && (home.resident || !home.used)) continue;
+    if (region == kRegionArena && home.where != Home::Where::kMemory) continue;
     uint64_t& end = map.image_bytes[region];
     if (region == kRegionProgram) end = RoundUp(map.program.size(), kAlignment);
     TensorPlace& place = map.values[v];

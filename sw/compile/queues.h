@@ -16,7 +16,6 @@ namespace weft::compile {
 /// One command and what the order of the stream has to respect.
 struct Issue {
   Command command;
-  int layer = 0;
   Counts need;                   ///< counts that earlier commands must reach (steps included)
   uint32_t blocks = 0;           ///< exec: blocks it retires
   int64_t weights_end = 0;       ///< ring words that must have been asked for before it

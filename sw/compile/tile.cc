@@ -4,26 +4,16 @@
 #include <algorithm>
 #include <numeric>
 
-#include "sw/compile/weights.h"
+#include "sw/compile/estimate.h"
 
 namespace weft::compile {
 namespace {
 
-constexpr int kShortestBeat = 8;         // cycles: a weight block takes as long to load
-constexpr int kLargestTileWidth = 4095;  // RUN.tile_width
-constexpr int kTileOverhead = 64;        // cycles: set-up and what does not overlap between tiles
+constexpr int kShortestBeat = 8;  // cycles: a weight block takes as long to load
 
 template <typename T>
 T CeilDiv(T a, T b) {
   return (a + b - 1) / b;
-}
-
-// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
-TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
-  TileBuffer buffer;
-  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
-  buffer.bytes = rows * buffer.pitch;
-  return buffer;
 }
 
 // Input rows under `rows` output rows.
@@ -85,6 +75,13 @@ int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config) {
   return (words + (beyond < 0 ? beyond + config.banks : beyond)) * config.word();
 }
 
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config) {
+  TileBuffer buffer;
+  buffer.pitch = SpreadPitch(row_bytes + (shifted ? config.word() - 1 : 0), config);
+  buffer.bytes = rows * buffer.pitch;
+  return buffer;
+}
+
 int RowStep(const Layer& layer) {
   return layer.kernel_h == 1 && layer.pad_top == 0 ? layer.stride_h : 1;
 }
@@ -100,37 +97,6 @@ Rect InputRect(const Layer& layer, const Rect& out) {
   const auto [x0, x1] =
       range(out.x0, out.x1, layer.stride_w, layer.window_columns(), layer.pad_left, in.w);
   return {y0, y1, x0, x1};
-}
-
-int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
-                   const HardwareConfig& config) {
-  const int64_t vectors = pixels * CeilDiv(out.c, config.n) * (config.n / config.post_lanes);
-  const int64_t post = vectors * (layer.has_add ? 4 : 1);
-  if (!layer.IsRun()) return post;
-  const WeightShape weights = ShapeOfWeights(layer, out.c, config);
-  const int64_t stripes = CeilDiv<int64_t>(pixels, config.stripe);
-  const int64_t array =
-      int64_t{weights.blocks} * weights.beats * std::max<int64_t>(pixels, kShortestBeat * stripes);
-  return std::max(array, post);
-}
-
-int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
-                    const HardwareConfig& config) {
-  const int64_t tiles = CeilDiv<int64_t>(out.h, plan.rows) * CeilDiv<int64_t>(out.w, plan.cols) *
-                        CeilDiv<int64_t>(out.c, plan.channels);
-  const int64_t weight_words = ShapeOfWeights(layer, out.c, config).words();
-  const int64_t weights = weight_words * config.weight_word / config.axi_bytes;
-  // Weights that do not stay in the ring pass again for every tile.
-  const bool again = weight_words > config.ring_words() * 3 / 4 && tiles > 1;
-  const int64_t load =
-      (plan.in.bytes + plan.residual.bytes) / config.axi_bytes + (again ? weights : 0);
-  const int64_t store = plan.out.bytes / config.axi_bytes;
-  const Extent part = {out.h, out.w, plan.channels};
-  const int64_t work = WorkCycles(
-      layer, part, std::min<int64_t>(int64_t{plan.rows} * plan.cols, out.h * out.w), config);
-  const int64_t tile = plan.slots > 1 ? std::max({load, store, work}) : load + store + work;
-  const int64_t all = tiles * tile + load + store;
-  return tiles * kTileOverhead + (again ? all : std::max(all, weights));
 }
 
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,

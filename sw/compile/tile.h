@@ -12,6 +12,7 @@
 // whole rows; their buffers hold those channels only, pixel after pixel.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,10 +22,13 @@
 
 namespace weft::compile {
 
+inline constexpr int kLargestTileWidth = 4095;  ///< RUN.tile_width
+
 /// Which operands of a layer live in memory and pass through tile buffers.
 struct Spills {
   bool in = false, residual = false, out = false;
   bool any() const { return in || residual || out; }
+  auto operator<=>(const Spills&) const = default;
 };
 
 /// A buffer for one operand's part of a tile; bytes 0: the operand needs none.
@@ -60,6 +64,9 @@ struct Tile {
 /// together with the next word of each when two are read of it (rows 0, 3, 6, 1, 4, ... modulo 8).
 int64_t SpreadPitch(int64_t row_bytes, const HardwareConfig& config);
 
+/// A buffer of `rows` rows of `row_bytes`, which start anywhere in a word when `shifted`.
+TileBuffer BufferOf(int64_t rows, int64_t row_bytes, bool shifted, const HardwareConfig& config);
+
 /// Input rows from one that a tile needs to the next: rows that a 1x1 window with a stride skips
 /// are not loaded into tile buffers.
 int RowStep(const Layer& layer);
@@ -71,15 +78,6 @@ Rect InputRect(const Layer& layer, const Rect& out);
 /// the smallest tile fits. `out` is the extent of the layer's output.
 std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const Spills& spills,
                                     int64_t available, const HardwareConfig& config);
-
-/// Cycles of the array and of post-processing for `pixels` pixels of a layer whose output is `out`.
-int64_t WorkCycles(const Layer& layer, const Extent& out, int64_t pixels,
-                   const HardwareConfig& config);
-
-/// Estimated cycles of a layer in the tiles of `plan`: array and post, or the AXI port in either
-/// direction, whichever takes longest; with one slot a tile, one after the other.
-int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
-                    const HardwareConfig& config);
 
 /// The tiles in the order they are computed: range of channels by range, row by row.
 std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan);

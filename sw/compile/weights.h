@@ -26,6 +26,12 @@ struct WeightShape {
 /// `channels` are those of the layer's output.
 WeightShape ShapeOfWeights(const Layer& layer, int channels, const HardwareConfig& config);
 
+/// Whether so many ring words may stay until all tiles have used them; the rest of the ring is for
+/// what comes next.
+inline bool StayInRing(int64_t words, const HardwareConfig& config) {
+  return words <= config.ring_words() * 3 / 4;
+}
+
 /// words() * weight_word bytes.
 std::vector<uint8_t> PackWeights(const Layer& layer, int channels, const HardwareConfig& config);
 

@@ -25,7 +25,11 @@ struct Options {
   std::string output_dir;
   std::string report;
   std::string wave;
+  std::string trace;
   int mem_latency = 32;
+  double mem_bandwidth = 1;
+  double clock_mhz = 100;  ///< of estimate
+  bool json = false;       ///< of estimate: JSON instead of a table
   bool no_windows = false;  ///< the device may touch all memory
   std::string output_file;  ///< of compile
   bool all = false;         ///< of configs: also those for verification
@@ -40,6 +44,7 @@ const HardwareConfig* FindShippedConfig(const std::string& name);
 
 Status Run(const Options& options);
 Status Verify(const Options& options);
+Status EstimateModel(const Options& options);
 Status CompileToFile(const Options& options);
 Status Disasm(const Options& options);
 Status Info(const Options& options);

@@ -79,6 +79,9 @@ Status Run(const Options& options) {
   if (!options.wave.empty() && options.device != "rtl") {
     return Fail("--wave needs --device rtl: the {} device has no signals", options.device);
   }
+  if (!options.trace.empty() && options.device != "rtl") {
+    return Fail("--trace needs --device rtl: the {} device has no cycles", options.device);
+  }
   if (Status places = CheckOutputPlaces(options); !places) return places;
   if (options.device == "reference") return RunOnReference(options, config);
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "sim/functional/functional_device.h"
+#include "sw/report/trace.h"
 #include "sw/tools/progress.h"
 #include "weft/compile.h"
 #include "weft/import.h"
@@ -66,6 +67,13 @@ std::string OutputFileName(const std::string& name, size_t index, std::set<std::
       });
   if (plain && taken.insert(name).second) return name + ".bin";
   return std::to_string(index) + ".bin";
+}
+
+// `indent` below zero: on one line. Names in a model file need not be UTF-8.
+Status WriteJson(const std::string& path, const nlohmann::json& json, int indent) {
+  const std::string text =
+      json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 }  // namespace
@@ -168,7 +176,7 @@ Status CheckOutputPlaces(const Options& options) {
       return Fail("{}: --output-dir is not a folder", options.output_dir);
     }
   }
-  for (const std::string& file : {options.report, options.wave}) {
+  for (const std::string& file : {options.report, options.wave, options.trace}) {
     if (file.empty()) continue;
     const fs::path folder = fs::path(file).parent_path();
     if (!folder.empty() && !fs::is_directory(folder, error)) {
@@ -180,18 +188,23 @@ Status CheckOutputPlaces(const Options& options) {
 }
 
 Result<std::unique_ptr<Device>> MakeDevice(const std::string& kind, const Options& options,
-                                           const HardwareConfig& config, uint64_t memory_bytes) {
+                                           const HardwareConfig& config, uint64_t memory_bytes,
+                                           ActivityObserver activity) {
   if (kind == "functional") return MakeFunctionalDevice(config, memory_bytes);
 #if WEFT_WITH_RTL
   VerilatedOptions verilated;
   verilated.memory_bytes = memory_bytes;
   verilated.memory.read_latency = options.mem_latency;
   verilated.memory.write_latency = options.mem_latency;
+  verilated.memory.read_bandwidth = options.mem_bandwidth;
+  verilated.memory.write_bandwidth = options.mem_bandwidth;
   verilated.wave_file = options.wave;
   verilated.seed = options.seed;
+  verilated.activity = std::move(activity);
   return MakeVerilatedDevice(config, verilated);
 #else
   static_cast<void>(options);
+  static_cast<void>(activity);
   return Fail("this binary was built without the RTL: only --device functional and reference");
 #endif
 }
@@ -201,7 +214,16 @@ Result<RunResult> RunOnDevice(const std::string& kind, const Options& options,
                               const std::vector<std::vector<uint8_t>>& inputs, bool capture) {
   const uint64_t memory =
       (Runtime::MemoryBytes(program) + kMemoryStep - 1) / kMemoryStep * kMemoryStep;
-  Result<std::unique_ptr<Device>> device = MakeDevice(kind, options, config, memory);
+  std::optional<Trace> trace;
+  ActivityObserver activity;
+  if (kind == "rtl" && !options.trace.empty()) {
+    Result<Trace> made = Trace::Make(program, config);
+    if (!made) return Fail("{}: {}", options.model, made.error().message);
+    trace = std::move(*made);
+    activity = [&trace](const Activity& a) { trace->Cycle(a); };
+  }
+  Result<std::unique_ptr<Device>> device =
+      MakeDevice(kind, options, config, memory, std::move(activity));
   if (!device) return tl::unexpected(device.error());
   Result<std::unique_ptr<Runtime>> runtime =
       Runtime::Open(**device, {.windows = !options.no_windows});
@@ -216,6 +238,11 @@ Result<RunResult> RunOnDevice(const std::string& kind, const Options& options,
   Result<RunResult> result = (*runtime)->Run(inputs, run_options);
   if (!result)
     return Fail("{} on {} ({}): {}", options.model, config.name, kind, result.error().message);
+  if (trace) {
+    if (Status written = WriteJson(options.trace, trace->ToJson(), -1); !written) {
+      return tl::unexpected(written.error());
+    }
+  }
   return result;
 }
 
@@ -233,11 +260,7 @@ Status WriteResults(const Options& options, const std::vector<std::vector<uint8_
       report.outputs[i].file = path.string();
     }
   }
-  if (options.report.empty()) return {};
-  const std::string text =
-      ToJson(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return WriteFileAtomic(options.report,
-                         {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return options.report.empty() ? Status() : WriteJson(options.report, ToJson(report), 2);
 }
 
 std::string FormatSpeed(const Report& report) {

@@ -11,6 +11,7 @@
 
 #include "sw/report/report.h"
 #include "sw/tools/options.h"
+#include "weft/activity.h"
 #include "weft/device.h"
 #include "weft/graph.h"
 #include "weft/program.h"
@@ -51,11 +52,14 @@ Result<std::vector<std::vector<uint8_t>>> ReadInputs(const Options& options,
 /// Checks, before a long run, that there is a place for what it will write.
 Status CheckOutputPlaces(const Options& options);
 
-/// A device of that kind ("rtl" or "functional") with `memory_bytes` of memory.
+/// A device of that kind ("rtl" or "functional") with `memory_bytes` of memory. `activity`, if not
+/// empty, is called every cycle of the RTL.
 Result<std::unique_ptr<Device>> MakeDevice(const std::string& kind, const Options& options,
-                                           const HardwareConfig& config, uint64_t memory_bytes);
+                                           const HardwareConfig& config, uint64_t memory_bytes,
+                                           ActivityObserver activity);
 
-/// Runs the program on a new device of that kind. Progress goes to stderr once a second has passed.
+/// Runs the program on a new device of that kind, and writes the trace of an RTL run that was asked
+/// for. Progress goes to stderr once a second has passed.
 Result<RunResult> RunOnDevice(const std::string& kind, const Options& options,
                               const HardwareConfig& config, const Program& program,
                               const std::vector<std::vector<uint8_t>>& inputs, bool capture);

@@ -25,9 +25,10 @@ std::string Quoted(const std::string& argument) {
 std::string RepeatCommand(const Options& options) {
   std::string command = "weft run " + Quoted(options.model);
   for (const std::string& input : options.inputs) command += " --input " + Quoted(input);
-  command += fmt::format(" --seed {} --config {} --rounding {} --mem-latency {} --wave weft.fst",
-                         options.seed, options.config, RoundingName(options.RoundingOrDefault()),
-                         options.mem_latency);
+  command += fmt::format(
+      " --seed {} --config {} --rounding {} --mem-latency {} --mem-bandwidth {} --wave weft.fst",
+      options.seed, options.config, RoundingName(options.RoundingOrDefault()), options.mem_latency,
+      options.mem_bandwidth);
   return command;
 }
 

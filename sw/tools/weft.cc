@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: weft run | verify | compile | disasm | info | configs. Exit code 0: done;
+// The command line: weft run | verify | estimate | compile | disasm | info | configs. Exit code 0: done;
 // 1: one line on stderr says what was wrong; 2: the command line itself was wrong, likewise.
 #include <fmt/format.h>
 
@@ -40,6 +40,18 @@ void AddRounding(CLI::App* command, Options& options) {
       ->type_name("double|single");
 }
 
+void AddMemory(CLI::App* command, Options& options) {
+  command
+      ->add_option("--mem-latency", options.mem_latency,
+                   "Cycles of latency of the memory at the AXI port")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command
+      ->add_option("--mem-bandwidth", options.mem_bandwidth, "Its beats a cycle, each way")
+      ->check(CLI::Range(0.001, 1.0))
+      ->capture_default_str();
+}
+
 void AddRunOptions(CLI::App* command, Options& options) {
   command
       ->add_option("--input", options.inputs,
@@ -57,9 +69,7 @@ void AddRunOptions(CLI::App* command, Options& options) {
   command->add_option("--wave", options.wave, "Write waves of the RTL")->type_name("FILE.fst");
   command->add_flag("--no-windows", options.no_windows,
                     "Leave the memory windows open: the device may touch all memory");
-  command->add_option("--mem-latency", options.mem_latency, "Cycles of latency of the RTL's memory")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
+  AddMemory(command, options);
 }
 
 int Main(int argc, char** argv) {
@@ -88,6 +98,9 @@ int Main(int argc, char** argv) {
   run->add_option("--device", options.device, "What it runs on")
       ->check(CLI::IsMember({"rtl", "functional", "reference"}))
       ->capture_default_str();
+  run->add_option("--trace", options.trace,
+                  "Write every engine over time, for Perfetto or chrome://tracing")
+      ->type_name("FILE.json");
   AddRunOptions(run, options);
 
   CLI::App* verify =
@@ -95,6 +108,18 @@ int Main(int argc, char** argv) {
                   with_waves(Verify));
   add_model(verify, "A .tflite file");
   AddRunOptions(verify, options);
+
+  CLI::App* estimate =
+      add_command("estimate", "Print cycles and time of a model's layers without running it",
+                  [&options] { return EstimateModel(options); });
+  add_model(estimate, "A .tflite file");
+  AddConfig(estimate, options);
+  AddRounding(estimate, options);
+  AddMemory(estimate, options);
+  estimate->add_option("--clock", options.clock_mhz, "Clock of the device in MHz")
+      ->check(CLI::Range(0.001, 100000.0))
+      ->capture_default_str();
+  estimate->add_flag("--json", options.json, "JSON instead of a table");
 
   CLI::App* compile = add_command("compile", "Compile a model to a program file",
                                   [&options] { return CompileToFile(options); });

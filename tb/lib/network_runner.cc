@@ -290,7 +290,15 @@ void CountLayers(const Graph& graph, const Outcome& outcome, const HardwareConfi
     const ProgramLayer& layer = program.layers[i];
     ++figures.layers;
     ++figures.histogram[fmt::format("configuration: {}", config.name)];
-    figures.depthwise += layer.op == OpKindName(OpKind::kDepthwiseConv2D) ? 1 : 0;
+    const bool depthwise = layer.op.find(OpKindName(OpKind::kDepthwiseConv2D)) != std::string::npos;
+    const auto joins = std::ranges::count(layer.op, '+');
+    figures.depthwise += depthwise ? 1 : 0;
+    if (joins > 0) {
+      ++figures.chains;
+      ++figures.histogram[fmt::format("chains of {} layers, configuration: {}", joins + 1,
+                                      config.name)];
+      if (depthwise) ++figures.histogram["chains with a depthwise layer"];
+    }
     if (IsBeyond(graph, program, layer, config.scratchpad)) {
       ++figures.beyond;
       ++figures.histogram[fmt::format("beyond the scratchpad: {}", config.name)];
@@ -370,12 +378,14 @@ std::optional<std::string> CheckMixture(const NetworkFigures& figures) {
   };
   const double depthwise = percent(figures.depthwise, figures.layers);
   const double beyond = percent(figures.beyond, figures.layers);
+  const double chains = percent(figures.chains, figures.layers);
   const double refused = percent(figures.refused, figures.networks);
-  if (depthwise >= 20 && beyond >= 20 && refused <= 5) return std::nullopt;
+  if (depthwise >= 20 && beyond >= 20 && chains >= 2 && refused <= 5) return std::nullopt;
   return fmt::format(
       "{:.1f} % of the layers are depthwise and {:.1f} % exceed the scratchpad, of each 20 are "
-      "wanted; {:.1f} % of the networks are refused, 5 are allowed",
-      depthwise, beyond, refused);
+      "wanted; {:.1f} % are chains, 2 are wanted; {:.1f} % of the networks are refused, 5 are "
+      "allowed",
+      depthwise, beyond, chains, refused);
 }
 
 }  // namespace weft::testing

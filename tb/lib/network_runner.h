@@ -31,7 +31,8 @@ struct NetworkFigures {
   uint64_t networks = 0;
   uint64_t refused = 0;    ///< by the compiler, for a known reason
   uint64_t layers = 0;     ///< of compiled networks, after fusion
-  uint64_t depthwise = 0;  ///< of these layers
+  uint64_t depthwise = 0;  ///< of these layers, also as part of a chain
+  uint64_t chains = 0;     ///< of these layers: several computed in bands
   uint64_t beyond = 0;     ///< layers whose operands and result do not fit the scratchpad together
   uint64_t tensors = 0;    ///< compared
   uint64_t fused = 0;      ///< tensors that never exist as a whole
@@ -44,7 +45,8 @@ std::optional<std::string> RunNetwork(const HardwareConfig& config, uint64_t see
                                       const NetworkRunOptions& options, NetworkFigures& figures);
 
 /// What is wrong with the mixture of a campaign: nothing if at least a fifth of the layers are
-/// depthwise, a fifth exceed the scratchpad, and at most a twentieth of the networks are refused.
+/// depthwise, a fifth exceed the scratchpad, a fiftieth are chains, and at most a twentieth of the
+/// networks are refused.
 std::optional<std::string> CheckMixture(const NetworkFigures& figures);
 
 }  // namespace weft::testing

@@ -49,11 +49,14 @@ int main(int argc, char** argv) {
   const auto summary = [&] {
     return fmt::format(
         "{} networks ({} refused), {} layers ({:.1f} % depthwise, {:.1f} % beyond the "
-        "scratchpad), {} tensors compared, {} fused away, {:.1f} M cycles, {:.0f} s",
+        "scratchpad, {:.1f} % chains), {} tensors compared, {} fused away, {:.1f} M cycles, {:.0f} "
+        "s",
         figures.networks, figures.refused, figures.layers,
         100.0 * static_cast<double>(figures.depthwise) /
             static_cast<double>(std::max<uint64_t>(1, figures.layers)),
         100.0 * static_cast<double>(figures.beyond) /
+            static_cast<double>(std::max<uint64_t>(1, figures.layers)),
+        100.0 * static_cast<double>(figures.chains) /
             static_cast<double>(std::max<uint64_t>(1, figures.layers)),
         figures.tensors, figures.fused, 1e-6 * static_cast<double>(figures.cycles), seconds());
   };

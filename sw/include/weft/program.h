@@ -56,7 +56,7 @@ struct TensorBinding {
 /// One layer after fusion; layer i ends with MARK number i.
 struct ProgramLayer {
   std::string name;                   ///< name of the output tensor
-  std::string op;                     ///< TFLite spelling of the main operator
+  std::string op;                     ///< TFLite spelling of the main operator, or A+B+C
   std::vector<int> source_ops;        ///< Node::index of every operator it covers
   std::vector<int32_t> output_shape;  ///< of one image, NHWC
   int64_t macs = 0;                   ///< of one image

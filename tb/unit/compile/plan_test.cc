@@ -194,32 +194,38 @@ TEST(Allocation, KeepsLivingTensorsApart) {
       FuseAdditions(*network);
       const Result<Allocation> allocation = Allocate(*network, config);
       ASSERT_TRUE(allocation) << allocation.error().message;
-      // Stretches used at each layer: residents from first to last use, and tile buffers.
-      for (size_t i = 0; i < network->layers.size(); ++i) {
+      // Stretches used at each unit: residents from first to last use, and buffers.
+      const auto uses = [&](const Unit& unit, int value) {
+        for (int l = unit.first; l <= unit.last; ++l) {
+          const Layer& layer = network->layers[static_cast<size_t>(l)];
+          if (value == layer.in.value || value == layer.residual.value || value == layer.out) {
+            return true;
+          }
+        }
+        return false;
+      };
+      for (size_t i = 0; i < allocation->units.size(); ++i) {
         std::vector<std::pair<int64_t, int64_t>> used;
         for (size_t v = 0; v < network->values.size(); ++v) {
           const Home& home = allocation->homes[v];
-          if (!home.resident) continue;
+          if (!home.resident()) continue;
           int first = -1, last = -1;
-          for (size_t l = 0; l < network->layers.size(); ++l) {
-            const Layer& layer = network->layers[l];
-            const auto is = [v](int value) { return value == static_cast<int>(v); };
-            if (is(layer.in.value) || is(layer.residual.value) || is(layer.out)) {
-              if (first < 0) first = static_cast<int>(l);
-              last = static_cast<int>(l);
-            }
+          for (size_t u = 0; u < allocation->units.size(); ++u) {
+            if (!uses(allocation->units[u], static_cast<int>(v))) continue;
+            if (first < 0) first = static_cast<int>(u);
+            last = static_cast<int>(u);
           }
           if (first > static_cast<int>(i) || last < static_cast<int>(i)) continue;
           const Extent& extent = network->values[v].extent;
           used.push_back({home.address, (extent.h - 1) * home.pitch + extent.row_bytes()});
           EXPECT_EQ(home.address % config.word(), 0);
         }
-        const WorkArea& area = allocation->areas[i];
-        if (area.plan.bytes() > 0) used.push_back({area.address, area.plan.bytes()});
+        const Unit& unit = allocation->units[i];
+        if (unit.plan.bytes() > 0) used.push_back({unit.address, unit.plan.bytes()});
         std::sort(used.begin(), used.end());
         int64_t end = 0;
         for (const auto& [address, bytes] : used) {
-          EXPECT_GE(address, end) << "layer " << i;
+          EXPECT_GE(address, end) << "unit " << i;
           end = address + bytes;
         }
         EXPECT_LE(end, config.scratchpad);
@@ -260,8 +266,9 @@ TEST(Allocation, LeavesTilesOneStretchToGrowIn) {
 
   const Result<Allocation> allocation = Allocate(network, kWeft256);
   ASSERT_TRUE(allocation) << allocation.error().message;
+  ASSERT_EQ(allocation->units.size(), network.layers.size());
   for (size_t i = 3; i < network.layers.size(); i += 3) {
-    EXPECT_GE(allocation->areas[i].plan.rows, 2) << "layer " << i;
+    EXPECT_GE(allocation->units[i].plan.tiles[0].rows, 2) << "layer " << i;
   }
 }
 
