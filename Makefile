@@ -35,7 +35,7 @@ test: build ## every test and every check; the last line counts them
 build: configure ## everything that demo and test need
 	cmake --build $(BUILD) -j $(JOBS)
 
-bench: configure ## cycles and simulation speed of the networks, as a table (`make test` tracks cycles)
+bench: configure ## cycles, limits and speeds of all networks as a table, in $(BUILD)/bench.txt and .json
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 

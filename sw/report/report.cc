@@ -43,12 +43,19 @@ std::string Line(const std::string& index, const std::string& operators, const s
 
 void AddFigures(nlohmann::json& json, const std::optional<Figures>& figures) {
   if (!figures) {
-    for (const char* key : {"cycles", "utilization", "read_bytes", "write_bytes"})
+    for (const char* key :
+         {"cycles", "utilization", "ideal_cycles", "losses", "read_bytes", "write_bytes"}) {
       json[key] = nullptr;
+    }
     return;
   }
   json["cycles"] = figures->cycles;
   json["utilization"] = figures->utilization;
+  json["ideal_cycles"] = figures->ideal_cycles;
+  const Losses& losses = figures->losses;
+  json["losses"] = {{"unfilled", losses.unfilled},       {"dependency", losses.dependency},
+                    {"operand", losses.operand},         {"weights", losses.weights},
+                    {"accumulator", losses.accumulator}, {"idle", losses.idle}};
   json["read_bytes"] = figures->read_bytes;
   json["write_bytes"] = figures->write_bytes;
   nlohmann::json& counters = json["counters"];
@@ -86,6 +93,16 @@ Figures MakeFigures(const CounterValues& counters, int64_t macs, const HardwareC
     figures.utilization = static_cast<double>(macs) / (static_cast<double>(config.k) * config.n *
                                                        static_cast<double>(figures.cycles));
   }
+  const int64_t products = int64_t{config.k} * config.n;
+  const auto of = [&](uint32_t counter) { return static_cast<int64_t>(counters[counter]); };
+  figures.ideal_cycles = static_cast<uint64_t>((macs + products - 1) / products);
+  figures.losses = {
+      .unfilled = of(WEFT_COUNTER_ARRAY_BUSY) - static_cast<int64_t>(figures.ideal_cycles),
+      .dependency = of(WEFT_COUNTER_STALL_DEPENDENCY),
+      .operand = of(WEFT_COUNTER_STALL_OPERAND),
+      .weights = of(WEFT_COUNTER_STALL_WEIGHTS),
+      .accumulator = of(WEFT_COUNTER_STALL_ACCUMULATOR),
+      .idle = of(WEFT_COUNTER_ARRAY_IDLE)};
   const auto beat = static_cast<uint64_t>(config.axi_bytes);
   figures.read_bytes = counters[WEFT_COUNTER_READ_BEATS] * beat;
   figures.write_bytes = counters[WEFT_COUNTER_WRITE_BEATS] * beat;
@@ -164,6 +181,31 @@ std::string FormatTable(const Report& report) {
   }
   text += Line("total", "", "", report.macs, report.figures, "", "", width);
   return text;
+}
+
+std::string FormatLosses(const Report& report) {
+  if (!report.figures) return {};
+  size_t width = 9;
+  for (const LayerReport& layer : report.layers) width = std::max(width, Operators(layer).size());
+  const auto line = [&](const std::string& index, const std::string& operators,
+                        const Figures& figures, std::string_view bound) {
+    const Losses& l = figures.losses;
+    std::string text =
+        fmt::format("{:>5}  {:<{}}  {:>11} {:>11} {:>10} {:>10} {:>9} {:>9} {:>11} {:>9}  {}",
+                    index, operators, width, figures.cycles, figures.ideal_cycles, l.unfilled,
+                    l.dependency, l.operand, l.weights, l.accumulator, l.idle, bound);
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string text =
+      fmt::format("{:>5}  {:<{}}  {:>11} {:>11} {:>10} {:>10} {:>9} {:>9} {:>11} {:>9}  {}\n",
+                  "layer", "operators", width, "cycles", "= ideal", "+ unfilled", "dependency",
+                  "operand", "weights", "accumulator", "idle", "bound");
+  for (size_t i = 0; i < report.layers.size(); ++i) {
+    const LayerReport& layer = report.layers[i];
+    text += line(std::to_string(i), Operators(layer), *layer.figures, layer.bound);
+  }
+  return text + line("total", "", *report.figures, "");
 }
 
 nlohmann::json ToJson(const Report& report) {

@@ -8,7 +8,8 @@
 //
 // `cycles` of a layer: from the end of the layer before it to its own; they sum to the total, which
 // runs from the doorbell to the interrupt. `utilization` = MACs / (K * N * cycles), 0 to 1. `bound`
-// = the resource with the least slack; see BoundOf. docs/programmers_guide.md defines every field.
+// = the resource with the least slack; see BoundOf. `losses`: where the cycles beyond the ideal
+// went. docs/programmers_guide.md defines every field.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +26,20 @@
 
 namespace weft {
 
+/// Where the cycles beyond the ideal went. They sum to cycles - ideal, of a layer as of the total;
+/// one of a layer can be negative, since its cycles begin when the one before it has ended, not
+/// begun.
+struct Losses {
+  int64_t unfilled = 0;  ///< operands beyond the ideal: lanes or channels without work
+  int64_t dependency = 0, operand = 0, weights = 0, accumulator = 0, idle = 0;  ///< the counters
+};
+
 /// What the hardware did in a stretch of time. Only devices with a clock can tell.
 struct Figures {
   uint64_t cycles = 0;
   double utilization = 0;
+  uint64_t ideal_cycles = 0;  ///< MACs / (K * N), rounded up
+  Losses losses;
   uint64_t read_bytes = 0;
   uint64_t write_bytes = 0;
   CounterValues counters = {};
@@ -88,6 +99,9 @@ Report MakeReport(const Graph& graph, const HardwareConfig& config, Rounding rou
 
 /// Title, header, one line a layer, total; ends with a newline.
 std::string FormatTable(const Report& report);
+
+/// Ideal cycles and losses, likewise; empty without figures.
+std::string FormatLosses(const Report& report);
 
 nlohmann::json ToJson(const Report& report);
 

@@ -81,6 +81,22 @@ TEST(Report, UtilizationAndBytesFollowTheDefinition) {
   EXPECT_EQ(MakeFigures({}, 5, Weft256()).utilization, 0.0) << "no cycles, no division";
 }
 
+TEST(Report, LossesSumToTheGap) {
+  CounterValues counters = {};
+  counters[WEFT_COUNTER_ARRAY_BUSY] = 700;
+  counters[WEFT_COUNTER_STALL_DEPENDENCY] = 90;
+  counters[WEFT_COUNTER_STALL_OPERAND] = 80;
+  counters[WEFT_COUNTER_STALL_WEIGHTS] = 70;
+  counters[WEFT_COUNTER_STALL_ACCUMULATOR] = 40;
+  counters[WEFT_COUNTER_ARRAY_IDLE] = 20;
+  counters[WEFT_COUNTER_CYCLES] = 1000;  // each cycle is one of these
+  const Figures figures = MakeFigures(counters, 127999, Weft256());
+  EXPECT_EQ(figures.ideal_cycles, 500u);
+  const Losses& l = figures.losses;
+  EXPECT_EQ(l.unfilled, 200);
+  EXPECT_EQ(l.unfilled + l.dependency + l.operand + l.weights + l.accumulator + l.idle, 500);
+}
+
 TEST(Report, BoundIsTheResourceWithTheLeastSlack) {
   const auto bound = [](std::vector<std::pair<uint32_t, uint64_t>> values) {
     Figures figures;
