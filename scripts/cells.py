@@ -4,6 +4,7 @@
 Used by gds.py, energy.py and equivalence.py; not a program. Units are those of the library.
 """
 import gzip
+import os
 import re
 import subprocess
 import sys
@@ -37,6 +38,12 @@ class Group:
 
 def fail(message):
     sys.exit(f"{Path(sys.argv[0]).name}: {message}")
+
+
+def shared_liberty(name):
+    """A library of the shared data: LIBERTY names a file, WEFT_DATA the folder that has liberty/."""
+    data = Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared"))
+    return Path(os.environ.get("LIBERTY", data / "liberty" / name))
 
 
 def read_text(path):
@@ -113,8 +120,11 @@ def yosys(commands, log):
         fail(f"Yosys failed; see {log}")
 
 
-def read_rtl(config, sources):
-    """The Yosys command that reads files of rtl/ for a configuration."""
+def read_rtl(config, sources=None):
+    """The Yosys command that reads files of rtl/, by default all of them, for a configuration."""
+    if sources is None:
+        listed = (RTL / "weft.f").read_text().split()
+        sources = [ROOT / word for word in listed if word.endswith(".sv")]
     return (f"read_verilog -sv -DWEFT_CONFIG_{config.upper()} -I{RTL} "
             f"{' '.join(str(source) for source in sources)}")
 

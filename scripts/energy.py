@@ -4,9 +4,9 @@
 
 usage: energy.py --recorder FILE.sv MODULE...
            writes a recorder of the ports of MODULE (files of rtl/), bound to each instance of it
-       energy.py --record PROGRAM --out DIR [--liberty LIB] [--cycles N] [--window MODULE:LAYER]...
-           runs the shipped network on weft64 by PROGRAM (`weft_record`), then for each window maps
-           MODULE to cells, plays back what entered it in the middle of LAYER, and reports power
+       energy.py --record PROGRAM --out DIR [--liberty LIB] [--cycles N]
+           runs the shipped network on weft64 by PROGRAM (`weft_record`), then for each of WINDOWS
+           maps the module to cells, plays back what entered it during the layer, and prices it
 
 Activity: Icarus simulates the cells with the library's delays at the load each of them drives, so
 glitches count; every output must equal what the RTL gave in every cycle. Energy: each transition
@@ -30,7 +30,14 @@ import cells
 CONFIG = "weft64"
 MODEL = ["models/mnist_cnn/mnist_cnn_int8.tflite", "--input",
          "models/mnist_cnn/digits/digit_7.bin"]
-WINDOWS = ["weft_array:conv1", "weft_array:conv2", "weft_array:dense1", "weft_requantise:conv1"]
+
+
+# What is measured: module and layer. The first windows of a module give the constants, the last one
+# of weft_array and weft_requantise is not used for them and says how far off they are.
+WINDOWS = [("weft_array", "conv2"), ("weft_array", "dense1"), ("weft_array", "conv1"),
+           ("weft_requantise", "conv1"), ("weft_requantise", "conv2"), ("weft_axi_read", "conv1")]
+# Control that cannot be joined in the middle is played from reset, and counted early in the layer.
+FROM_RESET = {"weft_axi_read"}
 VOLTS = 1.8          # of sky130_fd_sc_hd__tt_025C_1v80
 PERIOD_NS = 20.0     # long enough for every path to settle: energy a cycle is what is asked for
 SLEW_NS = 0.05       # input transition at which delays are taken from the tables
@@ -51,11 +58,15 @@ def source_of(module):
     return found[0]
 
 
+def header_of(module):
+    text = source_of(module).read_text()
+    start = re.search(rf"^module {module}\b", text, re.M).start()
+    return text[start:text.index(");", start)]
+
+
 def ports_of(module):
     """(direction, type, name) of every port, in the order of the source; without clock."""
-    text = source_of(module).read_text()
-    head = text[text.index(f"module {module}"):text.index(");", text.index(f"module {module}"))]
-    return [port for port in PORT.findall(head) if port[2] != "clk_i"]
+    return [port for port in PORT.findall(header_of(module)) if port[2] != "clk_i"]
 
 
 def write_recorder(path, modules):
@@ -63,7 +74,9 @@ def write_recorder(path, modules):
              "one on the left."]
     for module in modules:
         ports = ports_of(module)
-        lines += [f"module record_{module} (", "  input wire logic clk_i,"]
+        parameters = re.search(r"#\(.*?^\) ", header_of(module), re.S | re.M)
+        lines += [f"module record_{module} {parameters[0] if parameters else ''}(",
+                  "  input wire logic clk_i,"]
         lines += [",\n".join(f"  input wire logic {kind} {name}" for _, kind, name in ports), ");"]
         names = ", ".join(name for _, _, name in ports)
         lines += ["  int file;", f'  initial file = $fopen("{module}.hex", "w");',
@@ -150,8 +163,7 @@ class Netlist:
     def __init__(self, module, library, folder):
         self.module, self.library, self.folder = module, library, folder
         mapped = folder / f"{module}.json"
-        sources = [cells.RTL / "weft_pkg.sv", source_of(module)]
-        cells.yosys([cells.read_rtl(CONFIG, sources), f"hierarchy -check -top {module}",
+        cells.yosys([cells.read_rtl(CONFIG), f"hierarchy -check -top {module}",
                      f"synth -flatten -top {module}",
                      *cells.map_to_cells(library.path, folder / "map.abc"),
                      f"write_json {mapped}"], folder / f"{module}.log")
@@ -223,8 +235,8 @@ module bench;
   reg [{width}-1:0] lines [0:{last}];
   reg [{width}-1:0] line;
   reg clk = 0;
-  wire [{outputs}-1:0] got;
-  wire [{outputs}-1:0] expected = line[{outputs}-1:0];
+  wire [{outputs}-1:0] got = {{{got}}};
+  wire [{outputs}-1:0] expected = {{{expected}}};
   integer cycle, wrong = 0, compared = 0;
   dut dut ({connections});
   initial begin
@@ -250,19 +262,34 @@ endmodule
 """
 
 
+class Recording:
+    """What entered and left a module: an integer a cycle, the first port in the highest bits."""
+
+    def __init__(self, module, folder, sizes):
+        self.ports = ports_of(module)
+        self.lines = (folder / f"{module}.hex").read_text().split()
+        position, self.place = sum(sizes[name] for _, _, name in self.ports), {}
+        self.width = position
+        for _, _, name in self.ports:
+            position -= sizes[name]
+            self.place[name] = (position, (1 << sizes[name]) - 1)
+
+    def values(self, port, first, count):
+        shift, mask = self.place[port]
+        return [int(line, 16) >> shift & mask for line in self.lines[first:first + count]]
+
+
 class Activity:
     """Transitions of every net in a window of a recording, by simulation of the netlist."""
 
-    def __init__(self, netlist, module_ports, recording, window):
-        self.netlist = netlist
-        first, count = window
-        start = max(first - WARM_UP, 0)
+    def __init__(self, netlist, recording, first, count, warm_up):
+        self.netlist, self.cycles = netlist, count
         folder = netlist.folder
-        lines = recording[start:first + count]
+        lines = recording.lines[first - warm_up:first + count]
         vectors = folder / "vectors.hex"
         vectors.write_text("\n".join(lines) + "\n")
         netlist.write_simulation(folder / "dut.v")
-        self.write_bench(folder, module_ports, vectors, len(lines), first - start)
+        self.write_bench(recording, vectors, len(lines), warm_up)
         program, pipe = folder / "bench.vvp", folder / "changes.pipe"
         subprocess.run(["iverilog", "-g2012", "-s", "bench", "-o", program, folder / "bench.v",
                         folder / "dut.v"], check=True)
@@ -275,32 +302,22 @@ class Activity:
         if not said or int(said[2]) or not int(said[1]):
             cells.fail(f"{netlist.module}: the netlist differs from the recorded RTL "
                        f"({said[0] if said else 'no simulation'})")
-        self.cycles = count
 
-    def write_bench(self, folder, ports, vectors, count, warm_up):
-        """The recorded line is {ports of the source}; outputs are compared in the source's order."""
-        sizes = {port: len(bits) for port, (_, bits) in self.netlist.ports.items()}
-        width = sum(sizes[port] for _, _, port in ports)
-        connections, got, expected, position = [], [], [], width
-        driven = set(self.netlist.inputs())
-        for direction, _, port in ports:
-            position -= sizes[port]
-            bits = self.netlist.ports[port][1]
-            for i, net in enumerate(bits):
+    def write_bench(self, recording, vectors, count, warm_up):
+        """Inputs come from the recorded line, outputs are compared with it."""
+        connections, got, expected = [f".n{self.netlist.clock}(clk)"], [], []
+        for direction, _, port in recording.ports:
+            position, _ = recording.place[port]
+            for i, net in enumerate(self.netlist.ports[port][1]):
                 if direction == "input":
                     connections.append(f".n{net}(line[{position + i}])")
                 else:
                     expected.append(f"line[{position + i}]")
-                    got.append(name(net) if isinstance(net, str) or net in driven
-                               else f"dut.n{net}")
-        text = BENCH.format(width=width, last=count - 1, outputs=len(got), vectors=vectors,
-                            connections=", ".join(connections + [f".n{self.netlist.clock}(clk)"]),
-                            period=PERIOD_NS, warm_up=warm_up, pipe=folder / "changes.pipe")
-        text = text.replace(f"wire [{len(got)}-1:0] got;",
-                            f"wire [{len(got)}-1:0] got = {{{', '.join(got)}}};")
-        text = text.replace(f"expected = line[{len(got)}-1:0];",
-                            f"expected = {{{', '.join(expected)}}};")
-        (folder / "bench.v").write_text(text)
+                    got.append(name(net) if isinstance(net, str) else f"dut.n{net}")
+        (self.netlist.folder / "bench.v").write_text(BENCH.format(
+            width=recording.width, last=count - 1, outputs=len(got), vectors=vectors,
+            got=", ".join(got), expected=", ".join(expected), connections=", ".join(connections),
+            period=PERIOD_NS, warm_up=warm_up, pipe=self.netlist.folder / "changes.pipe"))
 
     def count(self, pipe):
         """Reads the value changes; a net that was unknown until now has not changed."""
@@ -346,15 +363,137 @@ def price(netlist, activity):
     return energy | {"leakage": leakage}
 
 
+# --- constants ------------------------------------------------------------------------------------
+
+def events_of(module, recording, first, count, useful):
+    """How often each event of the model happened. `useful`: share of the products that are MACs."""
+    def values(port):
+        return recording.values(port, first, count)
+
+    def both(a, b):
+        return sum(x & y for x, y in zip(values(a), values(b)))
+
+    with open(cells.ROOT / "spec/configs.toml", "rb") as handle:
+        config = tomllib.load(handle)[CONFIG]
+    if module == "weft_array":
+        return {"mac": sum(values("mul_valid_i")) * config["k"] * config["n"] * useful,
+                "weight_byte": both("wb_valid_i", "wb_ready_o") * config["weight_word"]}
+    if module == "weft_requantise":
+        return {"post_lane": both("valid_i", "ready_o") * config["post_lanes"]}
+    return {"dma_byte": both("axi_rvalid_i", "axi_rready_o") * config["axi_bytes"]}
+
+
+def solve(rows):
+    """Constants c with sum(c[e] * events[e]) = energy for rows of (events, energy), one or two."""
+    names = list(rows[0][0])
+    if len(names) == 1:
+        return {names[0]: rows[0][1] / rows[0][0][names[0]]}
+    (a, x), (b, y) = rows[:2]
+    p, q = names
+    determinant = a[p] * b[q] - a[q] * b[p]
+    return {p: (x * b[q] - a[q] * y) / determinant, q: (a[p] * y - x * b[p]) / determinant}
+
+
+def measure(args, library):
+    """For every window: cycles, events, energy by cause in pJ, counted flip-flops."""
+    report = json.loads((args.out / "report.json").read_text())
+    ends, layers = 0, {}
+    for layer in report["layers"]:
+        layers[layer["name"]] = (ends, layer)
+        ends += layer["cycles"]
+    netlists, results = {}, []
+    for module, layer_name in WINDOWS:
+        if module not in netlists:
+            folder = args.out / module
+            folder.mkdir(exist_ok=True)
+            netlists[module] = Netlist(module, library, folder)
+        netlist = netlists[module]
+        recording = Recording(module, args.out, {name: len(bits) for name, (_, bits)
+                                                 in netlist.ports.items()})
+        start, layer = layers[layer_name]
+        before = len(recording.lines) - ends  # cycles in which the host set up the device
+        if module in FROM_RESET:
+            first = warm_up = before + start + 200
+        else:
+            first, warm_up = before + start + layer["cycles"] // 2, WARM_UP
+        begin = time.monotonic()
+        activity = Activity(netlist, recording, first, args.cycles, warm_up)
+        busy = layer["counters"]["array_busy"]
+        with open(cells.ROOT / "spec/configs.toml", "rb") as handle:
+            config = tomllib.load(handle)[CONFIG]
+        useful = layer["macs"] / (busy * config["k"] * config["n"]) if busy else 0
+        results.append({
+            "module": module, "layer": layer_name, "cycles": args.cycles,
+            "cells": len(netlist.instances),
+            "flip_flops": sum(library.cells[kind].flop is not None
+                              for kind, _ in netlist.instances),
+            "transitions": sum(activity.toggles.values()), "unknown_nets": activity.unknown,
+            "events": events_of(module, recording, first, args.cycles, useful),
+            "pj_a_cycle": price(netlist, activity), "seconds": time.monotonic() - begin})
+        row = results[-1]
+        print(f"{module:16} {layer_name:7} {row['cells']:6} cells  " + "  ".join(
+            f"{cause} {value:.1f}" for cause, value in row["pj_a_cycle"].items())
+            + f"  {row['events']}  ({row['seconds']:.0f} s)", flush=True)
+    return results
+
+
+def dynamic(row):
+    """Energy of a window in pJ without the clock."""
+    return sum(value for cause, value in row["pj_a_cycle"].items()
+               if cause not in ("clock", "leakage")) * row["cycles"]
+
+
+def compare(results):
+    """Prints the constants that the windows give, and how well those of spec/energy.toml fit."""
+    with open(cells.ROOT / "spec/energy.toml", "rb") as handle:
+        model = {event["name"]: event["pj"] for event in tomllib.load(handle)["event"]}
+    given = {"clock": sum(row["pj_a_cycle"]["clock"] for row in results)
+             / sum(row["flip_flops"] for row in results)}
+    for module in dict.fromkeys(row["module"] for row in results):
+        given |= solve([(row["events"], dynamic(row)) for row in results if row["module"] == module])
+    print("\nconstant      measured  spec/energy.toml   (pJ)")
+    for event, value in given.items():
+        print(f"{event:12} {value:9.3f} {model[event]:9.3f}")
+    print("\nmodule           layer      gates     model   error   (pJ a cycle, clock included)")
+    for row in results:
+        gates = dynamic(row) / row["cycles"] + row["pj_a_cycle"]["clock"]
+        guess = (sum(model[event] * count for event, count in row["events"].items())
+                 / row["cycles"] + model["clock"] * row["flip_flops"])
+        row["model_pj_a_cycle"] = guess
+        print(f"{row['module']:16} {row['layer']:7} {gates:8.1f}  {guess:8.1f}  "
+              f"{guess / gates - 1:+6.1%}")
+    return given
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         usage=argparse.SUPPRESS)
     parser.add_argument("--recorder", type=Path)
     parser.add_argument("modules", nargs="*")
+    parser.add_argument("--record", type=Path)
+    parser.add_argument("--out", type=Path, default=cells.ROOT / "build/energy")
+    parser.add_argument("--liberty", type=Path)
+    parser.add_argument("--cycles", type=int, default=600)
     args = parser.parse_args()
     if args.recorder:
         write_recorder(args.recorder, args.modules)
+        return
+    if not args.record:
+        parser.error("--record or --recorder is needed")
+    if not shutil.which("iverilog"):
+        cells.fail("Icarus is not installed: sudo apt-get install iverilog")
+    args.out = args.out.resolve()
+    args.out.mkdir(parents=True, exist_ok=True)
+    library = Library(cells.library(args.liberty or cells.shared_liberty("sky130hd_tt.lib.gz"),
+                                    args.out))
+    model = [str(cells.ROOT / word) if "/" in word else word for word in MODEL]
+    subprocess.run([args.record.resolve(), "run", *model, "--config", CONFIG, "--report",
+                    "report.json"], cwd=args.out, check=True, stdout=subprocess.DEVNULL)
+    results = measure(args, library)
+    given = compare(results)
+    (args.out / "energy.json").write_text(
+        json.dumps({"constants_pj": given, "windows": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
