@@ -7,6 +7,8 @@ usage: energy.py --recorder FILE.sv MODULE...
        energy.py --record PROGRAM --out DIR [--liberty LIB] [--cycles N]
            runs the shipped network on weft64 by PROGRAM (`weft_record`), then for each of WINDOWS
            maps the module to cells, plays back what entered it during the layer, and prices it
+       energy.py --flip-flops CONFIG... [--out DIR]
+           counts those of weft_top; memories apart, memories of a few words as registers
 
 Activity: Icarus simulates the cells with the library's delays at the load each of them drives, so
 glitches count; every output must equal what the RTL gave in every cycle. Energy: each transition
@@ -383,6 +385,18 @@ def events_of(module, recording, first, count, useful):
     return {"dma_byte": both("axi_rvalid_i", "axi_rready_o") * config["axi_bytes"]}
 
 
+def count_flip_flops(config, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"flip_flops_{config}.log"
+    cells.yosys([cells.read_rtl(config), "hierarchy -check -top weft_top", "proc",
+                 "blackbox *weft_ram", "opt_clean", "memory_collect", "memory_map", "opt_clean",
+                 "stat -width -top weft_top"], log)
+    text = log.read_text()
+    total = text[text.rindex("=== design hierarchy"):]
+    return sum(int(width) * int(count) for width, count
+               in re.findall(r"\$[as]*dff[a-z]*_(\d+)\s+(\d+)", total))
+
+
 def solve(rows):
     """Constants c with sum(c[e] * events[e]) = energy for rows of (events, energy), one or two."""
     names = list(rows[0][0])
@@ -421,7 +435,7 @@ def measure(args, library):
         busy = layer["counters"]["array_busy"]
         with open(cells.ROOT / "spec/configs.toml", "rb") as handle:
             config = tomllib.load(handle)[CONFIG]
-        useful = layer["macs"] / (busy * config["k"] * config["n"]) if busy else 0
+        useful = min(1, layer["macs"] / (busy * config["k"] * config["n"])) if busy else 0
         results.append({
             "module": module, "layer": layer_name, "cycles": args.cycles,
             "cells": len(netlist.instances),
@@ -474,13 +488,21 @@ def main():
     parser.add_argument("--record", type=Path)
     parser.add_argument("--out", type=Path, default=cells.ROOT / "build/energy")
     parser.add_argument("--liberty", type=Path)
+    parser.add_argument("--flip-flops", nargs="+", metavar="CONFIG")
     parser.add_argument("--cycles", type=int, default=600)
     args = parser.parse_args()
     if args.recorder:
         write_recorder(args.recorder, args.modules)
         return
+    if args.flip_flops:
+        with open(cells.ROOT / "spec/energy.toml", "rb") as handle:
+            stated = tomllib.load(handle)["flip_flops"]
+        for config in args.flip_flops:
+            print(f"{config}: {count_flip_flops(config, args.out.resolve())} flip-flops, "
+                  f"spec/energy.toml {stated[config]}", flush=True)
+        return
     if not args.record:
-        parser.error("--record or --recorder is needed")
+        parser.error("--record, --recorder or --flip-flops is needed")
     if not shutil.which("iverilog"):
         cells.fail("Icarus is not installed: sudo apt-get install iverilog")
     args.out = args.out.resolve()

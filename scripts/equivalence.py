@@ -116,7 +116,7 @@ class Check:
         noticed = ""
         if mutants and good:
             verdicts = self.mutants(mutants)
-            caught = sum(v == "different" for v in verdicts)
+            caught = sum(v in ("different", "registers differ") for v in verdicts)
             noticed = f"{caught} of {len(verdicts)}"
             good = caught == len(verdicts) == mutants
         row = [self.module, self.kind, str(count), verdict, noticed, f"{seconds:.0f}"]

@@ -33,10 +33,10 @@ struct EnergyEventInfo {
 
 /// In the order of EnergyEvent.
 inline constexpr std::array<EnergyEventInfo, 9> kEnergyEvents = {{
-    {"clock", 0.055, true},
-    {"mac", 2.24, true},
-    {"weight_byte", 7.8, true},
-    {"post_lane", 20.0, true},
+    {"clock", 0.0553, true},
+    {"mac", 1.93, true},
+    {"weight_byte", 9.29, true},
+    {"post_lane", 185.0, true},
     {"dma_byte", 1.0, true},
     {"scratchpad_byte", 3.4, true},
     {"ring_byte", 3.4, true},
@@ -46,8 +46,8 @@ inline constexpr std::array<EnergyEventInfo, 9> kEnergyEvents = {{
 
 /// Flip-flops of a configuration, its memories apart; 0: not counted.
 constexpr int64_t FlipFlops(std::string_view config) {
-  if (config == "weft64") return 0;
-  if (config == "weft256") return 0;
+  if (config == "weft64") return 41538;
+  if (config == "weft256") return 60398;
   if (config == "weft1024") return 0;
   return 0;
 }
