@@ -48,7 +48,7 @@ inline constexpr std::array<EnergyEventInfo, 9> kEnergyEvents = {{
 constexpr int64_t FlipFlops(std::string_view config) {
   if (config == "weft64") return 41538;
   if (config == "weft256") return 60398;
-  if (config == "weft1024") return 0;
+  if (config == "weft1024") return 116831;
   return 0;
 }
 
