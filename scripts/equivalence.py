@@ -8,8 +8,10 @@ A module is read for weft64 with all it instantiates; memories (weft_ram) are bl
 sides. One side is the RTL as Yosys has read it, its words broken into gates one by one; the other is
 the netlist of `synth`, and with --cells also the one of a library's cells (sky130hd of WEFT_DATA, or
 LIBERTY), by the functions the library gives them. Registers are cut and matched by name, and ABC's
-`cec` shows that equal states and inputs give equal next states and outputs. What was unknown (x) in
-the RTL is zero on that side. docs/equivalence.md says what that covers and what it does not.
+`cec` shows that equal states and inputs give equal next states and outputs; x in the RTL is zero
+there. Where a register cannot be cut (it drives a port, or the netlist has dropped it), Yosys'
+equiv_simple and equiv_induct show the same for every signal that both sides name.
+docs/equivalence.md says what that covers and what it does not.
 
 --mutants N inverts N single bits of each netlist, one at a time: every one must be noticed. --quick
 takes the modules of QUICK with one mutant each. Without names: all of MODULES. Exit code 0 only if
@@ -60,7 +62,8 @@ class Check:
         commands = [
             cells.read_rtl(CONFIG), f"hierarchy -check -top {self.module}", "proc",
             "blackbox *weft_ram", "flatten", "opt_clean", "memory_collect", "memory_map",
-            "opt_clean", f"write_rtlil {self.folder}/gold.il", f"synth -flatten -top {self.module}"]
+            "opt_clean",
+            f"write_rtlil {self.folder}/gold.il", f"synth -flatten -top {self.module}"]
         if self.liberty:
             commands += cells.map_to_cells(self.liberty, self.folder / "map.abc") + [
                 f"read_liberty -ignore_miss_func {self.liberty}", "flatten", "opt_clean"]
@@ -79,12 +82,12 @@ class Check:
                      "opt_clean", f"rename {side} cut", f"write_blif {self.folder}/{side}.blif"]
         self.yosys("cut", both)
 
-    def compare(self, change=()):
-        """(verdict, outputs compared); `change` is done to the netlist first."""
+    def by_cec(self, change):
+        """(verdict, outputs compared); None where not all registers could be cut."""
         self.cut(change)
         texts = [(self.folder / f"{side}.blif").read_text() for side in ("gold", "gate")]
         if any(".latch" in text for text in texts):
-            return "registers differ", 0
+            return None, 0
         outputs = len(re.search(r"^\.outputs((?:.*\\\n)*.*)$", texts[0], re.M)[1]
                       .replace("\\\n", " ").split())
         try:
@@ -97,35 +100,63 @@ class Check:
         (self.folder / "cec.log").write_text(said)
         if "Networks are equivalent" in said:
             return "equal", outputs
-        return ("different" if "NOT EQUIVALENT" in said else "not comparable"), outputs
+        return ("different" if "NOT EQUIVALENT" in said else None), outputs
+
+    def by_induction(self, change):
+        """(verdict, signals compared)"""
+        log = self.folder / "induction.log"
+        log.unlink(missing_ok=True)
+        try:
+            done = subprocess.run(
+                ["yosys", "-q", "-l", str(log), "-p", "\n".join([
+                    f"read_rtlil {self.folder}/gold.il", f"rename {self.module} gold",
+                    f"read_rtlil {self.folder}/gate.il", f"rename {self.module} gate", *change,
+                    "equiv_make gold gate equiv", "hierarchy -top equiv", "opt_clean",
+                    "equiv_struct", "equiv_simple -undef", "equiv_induct -undef",
+                    "equiv_status -assert"])],
+                timeout=self.seconds, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return "time is up", 0
+        text = log.read_text()
+        found = re.findall(r"Found (\d+) \$equiv cells in equiv", text)
+        if done.returncode == 0 and found:
+            return "equal", int(found[-1])
+        return ("not proved" if "Unproven $equiv" in text else "not comparable"), 0
+
+    def compare(self, change=()):
+        """(means, verdict, how many outputs or signals); `change` is done to the netlist first."""
+        verdict, count = self.by_cec(change)
+        if verdict:
+            return "cec", verdict, count
+        return "induction", *self.by_induction(change)
 
     def mutants(self, number):
         """Verdicts of netlists with one inverted bit each."""
         listing = self.folder / "mutants.txt"
         self.yosys("mutants", [f"read_rtlil {self.folder}/gate.il", f"rename {self.module} gate",
                                f"mutate -list {number} -seed 1 -mode inv -o {listing}"])
-        return [self.compare([line])[0] for line in listing.read_text().splitlines() if line]
+        return [self.compare([line])[1] for line in listing.read_text().splitlines() if line]
 
     def run(self, mutants):
         """A row of the table, and whether all is as it should be."""
         start = time.monotonic()
         self.synthesise()
-        verdict, count = self.compare()
+        means, verdict, count = self.compare()
         good = verdict == "equal" and count > 0
         seconds = time.monotonic() - start
         noticed = ""
         if mutants and good:
             verdicts = self.mutants(mutants)
-            caught = sum(v in ("different", "registers differ") for v in verdicts)
+            caught = sum(v in ("different", "not proved") for v in verdicts)
             noticed = f"{caught} of {len(verdicts)}"
             good = caught == len(verdicts) == mutants
-        row = [self.module, self.kind, str(count), verdict, noticed, f"{seconds:.0f}"]
+        row = [self.module, self.kind, means, str(count), verdict, noticed, f"{seconds:.0f}"]
         print("  ".join(row), file=sys.stderr, flush=True)
         return row, good
 
 
 def table(rows):
-    rows = [["module", "netlist", "outputs", "result", "mutants noticed", "seconds"]] + rows
+    rows = [["module", "netlist", "means", "compared", "result", "mutants noticed", "seconds"]] + rows
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip())

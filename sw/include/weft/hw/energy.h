@@ -37,7 +37,7 @@ inline constexpr std::array<EnergyEventInfo, 9> kEnergyEvents = {{
     {"mac", 1.93, true},
     {"weight_byte", 9.29, true},
     {"post_lane", 185.0, true},
-    {"dma_byte", 1.0, true},
+    {"dma_byte", 0.34, true},
     {"scratchpad_byte", 3.4, true},
     {"ring_byte", 3.4, true},
     {"accumulator_byte", 3.4, true},
