@@ -8,7 +8,7 @@ foreach(check
     rtl_verilator_weft64 rtl_verilator_weft256 rtl_verilator_weft1024 rtl_verilator_odd
     rtl_yosys_weft64 rtl_yosys_weft256 rtl_yosys_weft1024 rtl_axi_paths
     driver_host driver_riscv driver_arm
-    licence_headers cpp_format shell_syntax models_python mutations_fit
+    licence_headers cpp_format shell_syntax models_python scripts_python mutations_fit
     formal_fit formal_quick equivalence_quick)
   add_test(NAME check.${check} COMMAND scripts/check.sh ${check}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -126,6 +126,11 @@ check_models_python() {
   python3 models/test_models.py -v
 }
 
+# What the scripts for netlists compute, by their own tests.
+check_scripts_python() {
+  python3 scripts/test_scripts.py -v
+}
+
 # Every bug that scripts/mutate.py may put into the RTL still has its place in the sources.
 check_mutations_fit() {
   scripts/mutate.py --check
