@@ -10,7 +10,7 @@ export JOBS
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench regress formal build lint format wave trace mutate netlist xprop \
-  synth synth-report clean bootstrap configure
+  synth synth-report equiv energy gds clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -101,6 +101,20 @@ xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n]
 	scripts/xprop.py $(BUILD)/sim/netlist/weft64_words.il \
 	  --recorder $(BUILD)/tb/xprop/record_streams --out $(BUILD)/xprop \
 	  --seed $(or $(SEED),2) --seeds $(or $(SEEDS),3) --plant $(or $(PLANT),0)
+
+# MODULE=name chooses; MUTANTS=n inverts n bits of each netlist; CELLS=1 also maps to sky130hd.
+equiv: ## netlists of the modules against the RTL, by proof: [MODULE=name] [MUTANTS=n] [CELLS=1]
+	scripts/equivalence.py $(MODULE) --build $(BUILD)/equivalence --mutants $(or $(MUTANTS),0) \
+	  $(if $(CELLS),--cells)
+
+energy: configure ## activity of real layers on gates of sky130hd, priced: against spec/energy.toml
+	@command -v iverilog >/dev/null || \
+	  { echo 'make energy needs Icarus: sudo apt-get install iverilog'; exit 1; }
+	cmake --build $(BUILD) -j $(JOBS) --target weft_record
+	scripts/energy.py --record $(BUILD)/weft_record --out $(BUILD)/energy
+
+gds: ## one lane of the array from RTL to GDSII: design rules, netlist comparison, picture
+	scripts/gds.py --out $(BUILD)/gds
 
 clean: ## removes the build folders
 	rm -rf $(BUILD) $(BUILD)-wave $(BUILD)-mutate $(BUILD)-sanitize

@@ -169,6 +169,11 @@ check_models_python() {
   python3 models/test_models.py -v
 }
 
+# What the scripts for netlists compute, by their own tests.
+check_scripts_python() {
+  python3 scripts/test_scripts.py -v
+}
+
 # Every bug that scripts/mutate.py may put into the RTL still has its place in the sources.
 check_mutations_fit() {
   scripts/mutate.py --check
@@ -185,6 +190,14 @@ check_formal_quick() {
   out=$(mktemp -d)
   trap "rm -rf '$out'" EXIT
   scripts/formal.py --quick --build "$out"
+}
+
+# Netlists of a few small modules against their RTL, and one planted bug in each; `make equiv` takes all.
+check_equivalence_quick() {
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/equivalence.py --quick --build "$out"
 }
 
 for name in "$@"; do
