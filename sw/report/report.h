@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sw/report/energy.h"
 #include "weft/graph.h"
 #include "weft/hw/configs.h"
 #include "weft/program.h"
@@ -52,7 +53,8 @@ struct LayerReport {
   std::vector<int32_t> output_shape;
   int64_t macs = 0;  ///< of all images
   std::optional<Figures> figures;
-  std::string bound;  ///< empty without figures
+  std::string bound;             ///< empty without figures
+  std::optional<Energy> energy;  ///< by the model of spec/energy.toml; of all images
 };
 
 struct OutputReport {
@@ -68,7 +70,8 @@ struct Report {
   std::optional<bool> exact;  ///< agrees with the golden reference; nothing: not compared
   int64_t macs = 0;
   std::optional<Figures> figures;
-  double sim_seconds = 0;  ///< wall clock while the device worked
+  std::optional<Energy> energy;  ///< the sum of the layers'
+  double sim_seconds = 0;        ///< wall clock while the device worked
   std::vector<LayerReport> layers;
   std::vector<OutputReport> outputs;
 };

@@ -136,9 +136,14 @@ class Generator {
   void Images(bool large) {
     Shape shape;
     shape.c = Channels(300);
+    int expansion = 1;  // of the channels by the first layer of a bottleneck
     if (large) {
       const double bytes = config_.scratchpad * (0.4 + 1.4 * rng_.Real());
-      const int pixels = std::max(1, static_cast<int>(bytes / shape.c));
+      if (rng_.Chance(0.3)) {
+        shape.c = Int(1, std::max<int64_t>(1, std::min<int64_t>(12, kMostProducts / bytes)));
+        expansion = Int(2, 8);
+      }
+      const int pixels = std::max(1, static_cast<int>(bytes / (shape.c * expansion)));
       shape.w = std::min(pixels, rng_.Chance(0.1) ? pixels : Int(1, 90));
       shape.h = std::clamp(pixels / shape.w, 1, kMostRows);
     } else {
@@ -150,6 +155,7 @@ class Generator {
     tester_.Input(shape.h, shape.w, shape.c);
     if (images_ > 1) tester_.Batch(images_);
     shapes_ = {shape};
+    if (expansion > 1) Bottleneck(expansion);
     const int layers = large ? Int(1, 5) : Int(1, 9);
     for (int i = 0; i < layers; ++i) {
       if (rng_.Chance(0.1)) {
@@ -192,6 +198,21 @@ class Generator {
     }
     if (rng_.Chance(0.5)) tester_.Swapped();
     tester_.Fused(RandomActivation());
+    shapes_.push_back(shape_);
+  }
+
+  // An inverted bottleneck, of which the middle is as large as the scratchpad: expand, filter each
+  // channel, project.
+  void Bottleneck(int expansion) {
+    shape_ = shapes_.back();
+    shape_.c *= expansion;
+    tester_.Conv(1, 1).Channels(shape_.c).Fused(RandomActivation());
+    shapes_.push_back(shape_);
+    Depthwise();
+    shapes_.push_back(shape_);
+    if (rng_.Chance(0.2)) return;
+    shape_.c = rng_.Chance(0.5) ? shapes_[shapes_.size() - 3].c : Int(1, 12);
+    tester_.Conv(1, 1).Channels(shape_.c).Fused(RandomActivation());
     shapes_.push_back(shape_);
   }
 

@@ -150,6 +150,15 @@ TEST(Report, JsonHasEveryFieldOfTheSchema) {
   EXPECT_EQ(layer.at("write_bytes"), 0);
   EXPECT_EQ(layer.at("bound"), "memory-in");
   EXPECT_EQ(json.at("layers")[1].at("write_bytes"), 3 * 16);
+  const nlohmann::json& energy = layer.at("energy");
+  EXPECT_EQ(energy.at("events").at("mac").at("count"), 25600);
+  EXPECT_DOUBLE_EQ(energy.at("events").at("mac").at("nj"), EventEnergy(EnergyEvent::kMac, 25600));
+  EXPECT_EQ(energy.at("events").size(), kEnergyEvents.size());
+  EXPECT_EQ(total.at("energy").at("technology"), kEnergyTechnology);
+  EXPECT_DOUBLE_EQ(total.at("energy").at("chip_nj"),
+                   json.at("layers")[0].at("energy").at("chip_nj").get<double>() +
+                       json.at("layers")[1].at("energy").at("chip_nj").get<double>() +
+                       json.at("layers")[2].at("energy").at("chip_nj").get<double>());
   const nlohmann::json& output = json.at("outputs").at(0);
   EXPECT_EQ(output.at("name"), "out");
   EXPECT_EQ(output.at("shape"), (std::vector<int>{1, 5}));
@@ -165,6 +174,8 @@ TEST(Report, FiguresThatDoNotExistAreNullAndDashes) {
   for (const char* key : {"cycles", "utilization", "read_bytes", "write_bytes", "sim_khz"}) {
     EXPECT_TRUE(json.at("total").at(key).is_null()) << key;
   }
+  EXPECT_TRUE(json.at("total").at("energy").is_null());
+  EXPECT_TRUE(json.at("layers")[0].at("energy").is_null());
   EXPECT_TRUE(json.at("layers")[0].at("cycles").is_null());
   EXPECT_TRUE(json.at("layers")[0].at("bound").is_null());
   EXPECT_THAT(FormatTable(report), HasSubstr("-"));
@@ -174,7 +185,7 @@ TEST(Report, TheTableHasALineForEachLayerAndATotal) {
   const MadeUp made;
   const std::string table =
       FormatTable(MakeReport(made.program, Weft256(), made.result, "rtl", true));
-  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2 + 3 + 1);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2 + 3 + 1 + 1);
   for (const char* text :
        {"CONV_2D 0,2", "1x2x3x4", "50.0%", "memory-in", "2400", "total", "250"}) {
     EXPECT_THAT(table, HasSubstr(text));
