@@ -10,10 +10,10 @@ export JOBS
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench regress formal build lint format wave trace mutate netlist xprop \
-  clean bootstrap configure
+  synth synth-report equiv energy gds clean bootstrap configure
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo '  BUILD=DIR   build folder (default build)'
 	@echo '  JOBS=N      parallel jobs (default: one a core)'
@@ -35,7 +35,7 @@ test: build ## every test and every check; the last line counts them
 build: configure ## everything that demo and test need
 	cmake --build $(BUILD) -j $(JOBS)
 
-bench: configure ## cycles and simulation speed of the networks, as a table (`make test` tracks cycles)
+bench: configure ## cycles, limits and speeds of all networks as a table, in $(BUILD)/bench.txt and .json
 	cmake --build $(BUILD) -j $(JOBS) --target weft
 	scripts/bench.py --build $(BUILD)
 
@@ -82,6 +82,17 @@ netlist: configure ## weft64 as Yosys' gates, verilated: the shipped network, ex
 	$(BUILD)/tb/regress/regress_netlist --config weft64 --seeds $(or $(SEEDS),10) \
 	  --seed $(or $(SEED),1) --no-shrink
 
+# TARGET: generic, ecp5, ice40, xcup, xc7, osu018, sky130hd, sg13g2; the last two need LIBERTY=file or
+# WEFT_DATA. Everything about targets is in constraints/.
+synth: bootstrap ## area by stage, timing where there are cells: TARGET=ecp5 CONFIG=weft64 [LIBERTY=f]
+	@test -n "$(TARGET)" -a -n "$(CONFIG)" || \
+	  { echo 'usage: make synth TARGET=generic|ecp5|ice40|xcup|xc7|osu018|sky130hd|sg13g2' \
+	    'CONFIG=weft64|weft256|weft1024 [LIBERTY=file]'; exit 2; }
+	scripts/synth.py $(TARGET) $(CONFIG) --out $(BUILD)/synth $(if $(LIBERTY),--liberty $(LIBERTY))
+
+synth-report: ## the tables of docs/silicon.md anew, from the results of make synth
+	scripts/synth_report.py $(BUILD)/synth docs/silicon.md
+
 # PLANT=n takes the reset from n registers, drawn by SEED, one at a time: each must be noticed.
 xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]
 	@command -v iverilog >/dev/null || \
@@ -90,6 +101,20 @@ xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n]
 	scripts/xprop.py $(BUILD)/sim/netlist/weft64_words.il \
 	  --recorder $(BUILD)/tb/xprop/record_streams --out $(BUILD)/xprop \
 	  --seed $(or $(SEED),2) --seeds $(or $(SEEDS),3) --plant $(or $(PLANT),0)
+
+# MODULE=name chooses; MUTANTS=n inverts n bits of each netlist; CELLS=1 also maps to sky130hd.
+equiv: ## netlists of the modules against the RTL, by proof: [MODULE=name] [MUTANTS=n] [CELLS=1]
+	scripts/equivalence.py $(MODULE) --build $(BUILD)/equivalence --mutants $(or $(MUTANTS),0) \
+	  $(if $(CELLS),--cells)
+
+energy: configure ## activity of real layers on gates of sky130hd, priced: against spec/energy.toml
+	@command -v iverilog >/dev/null || \
+	  { echo 'make energy needs Icarus: sudo apt-get install iverilog'; exit 1; }
+	cmake --build $(BUILD) -j $(JOBS) --target weft_record
+	scripts/energy.py --record $(BUILD)/weft_record --out $(BUILD)/energy
+
+gds: ## one lane of the array from RTL to GDSII: design rules, netlist comparison, picture
+	scripts/gds.py --out $(BUILD)/gds
 
 clean: ## removes the build folders
 	rm -rf $(BUILD) $(BUILD)-wave $(BUILD)-mutate $(BUILD)-sanitize

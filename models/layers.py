@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes networks of one layer, from memory to memory, with seeded random weights as int8 .tflite.
-
-What a matrix product or a convolution costs by itself: input, weights and output cross the port.
+"""Writes networks of one kind of layer with seeded random weights as int8 .tflite.
 
     python3 models/layers.py --seed 1 -o DIRECTORY [NAME...]
 
-gemm_M_K_N is the product of an M x K by a K x N matrix, conv3_HxWxC_N a 3x3 convolution with N
-outputs, dw3_HxWxC a 3x3 depthwise convolution; all with stride 1.
+gemm_M_K_N is the product of an M x K by a K x N matrix and conv3_HxWxC_N a 3x3 convolution with N
+outputs, each from memory to memory: input, weights and output cross the port. dw3_HxWxC is three
+3x3 depthwise convolutions, of which the one in the middle has both its input and its output on
+chip. All have stride 1.
 """
 
 from random_network import RandomNetwork, command_line_of_several
@@ -22,7 +22,10 @@ def conv(net, height, width, channels, outputs):
 
 
 def depthwise(net, height, width, channels):
-    return net.depthwise(net.input([height, width, channels]), (3, 3), activation="RELU")
+    x = net.input([height, width, channels])
+    for _ in range(3):
+        x = net.depthwise(x, (3, 3), activation="RELU")
+    return x
 
 
 LAYERS = {
@@ -31,7 +34,7 @@ LAYERS = {
     "conv3_32x32x16_16": (conv, 32, 32, 16, 16),
     "dw3_12x12x64": (depthwise, 12, 12, 64),
     "dw3_28x28x96": (depthwise, 28, 28, 96),
-    "dw3_56x56x144": (depthwise, 56, 56, 144),
+    "dw3_48x48x32": (depthwise, 48, 48, 32),
 }
 
 

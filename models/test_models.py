@@ -20,6 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
+import efficientnet_lite0  # noqa: E402
+import layers  # noqa: E402
 import mobilenet_v2  # noqa: E402
 import resnet50  # noqa: E402
 import twins  # noqa: E402
@@ -216,6 +218,7 @@ class GeneratorTest(unittest.TestCase):
         "vww": (lambda seed: twins.build("vww", seed), 7489664, 31, 210850),
         "ad": (lambda seed: twins.build("ad", seed), 264192, 10, 269992 - 4 * 1032),
         "mobilenet_v2": (mobilenet_v2.build, 300775552, 66, 3538984 - 3 * 17056 + 1281),
+        "efficientnet_lite0": (efficientnet_lite0.build, 385187552, 62, 4652008 - 21008),
         "resnet50": (resnet50.build, 4089184256, 78, 25557032 - 26560),
     }
 
@@ -228,6 +231,14 @@ class GeneratorTest(unittest.TestCase):
                 used = {i for op in model.operators for i in op.inputs[1:3]
                         if op.name not in ("ADD", "PAD", "RESHAPE")}
                 self.assertEqual(sum(product(model.tensors[i].shape) for i in used), parameters)
+
+    def test_single_layers_have_their_extents(self):
+        expected = {"gemm_512_512_512": 512 * 512 * 512, "gemm_64_64_64": 64 * 64 * 64,
+                    "conv3_32x32x16_16": 32 * 32 * 16 * 16 * 9,
+                    "dw3_12x12x64": 3 * 12 * 12 * 64 * 9, "dw3_28x28x96": 3 * 28 * 28 * 96 * 9,
+                    "dw3_48x48x32": 3 * 48 * 48 * 32 * 9}
+        found = {name: macs(read_model(layers.build(name, 1))) for name in layers.LAYERS}
+        self.assertEqual(found, expected)
 
     def test_a_seed_decides_the_file(self):
         for name, (build, _, _, _) in self.NETWORKS.items():
@@ -290,6 +301,9 @@ class GeneratorTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual([p.name for p in (pathlib.Path(folder) / "out").iterdir()],
                              ["kws_twin.tflite"])
+            done = call("layers.py", "-o", "out", "gemm_64_64_64")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue((pathlib.Path(folder) / "out/gemm_64_64_64.tflite").exists())
             done = call("twins.py", "nosuch")
             self.assertEqual(done.returncode, 2)
             self.assertIn("unknown network 'nosuch'", done.stderr)

@@ -45,30 +45,72 @@ check_rtl_verilator_odd() {
   done
 }
 
-# Stock Yosys reads the whole design of configuration $1, and then does $2.
-rtl_yosys() {
-  local includes sources
-  includes=$(sed -n 's/^+incdir+\(.*\)/-I\1/p' rtl/weft.f)
-  sources=$(sed -n 's/^ *\([^/+-].*\.sv\)$/\1/p' rtl/weft.f)
-  yosys -q -e "implicitly declared" -p "
-    read_verilog -sv -DWEFT_CONFIG_${1^^} $(echo $includes $sources)
-    hierarchy -check -top weft_top
-    proc
-    $2"
+# Stock Yosys reads the whole design: nothing in it is undriven, doubly driven, a loop or a latch, and
+# every warning is explained.
+check_rtl_yosys_weft64() { scripts/elaborate.py weft64; }
+check_rtl_yosys_weft256() { scripts/elaborate.py weft256; }
+check_rtl_yosys_weft1024() { scripts/elaborate.py weft1024; }
+
+# The lists of files for other flows are rtl/weft.f, in its order; FuseSoC also needs the headers.
+sources() {
+  sed -n 's/^ *\([^/+-].*\.sv\)$/\1/p' rtl/weft.f
 }
-# Nothing in it is undriven, doubly driven or a loop.
-check_rtl_yosys_weft64() { rtl_yosys weft64 "check -assert"; }
-check_rtl_yosys_weft256() { rtl_yosys weft256 "check -assert"; }
-check_rtl_yosys_weft1024() { rtl_yosys weft1024 "check -assert"; }
+check_file_lists() {
+  diff <(sources) <(sed -n 's/^ *- \(rtl\/.*\.sv\)$/\1/p' weft.core)
+  diff <(sources) <(sed -n 's/^ *- \(rtl\/.*\.sv\)$/\1/p' Bender.yml)
+  diff <(find rtl -name '*.svh' | sort) <(sed -n 's/^ *- \(rtl\/.*\.svh\):.*/\1/p' weft.core)
+}
+
+# The script for Vivado ends, with stand-ins for Vivado's commands, and gives it every source.
+check_vivado_tcl() {
+  if ! command -v tclsh >/dev/null; then skip "tclsh is not installed"; fi
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  tclsh >"$out/read" <<EOF
+    foreach command {read_xdc synth_design write_checkpoint report_utilization opt_design place_design
+                     phys_opt_design route_design report_timing_summary report_drc} {
+      proc \$command args {}
+    }
+    proc read_verilog {flag sources} { puts [join \$sources "\n"] }
+    set argv {a-part weft64 $out/reports}
+    if {[catch {source constraints/vivado.tcl} message]} { puts \$message; exit 1 }
+EOF
+  diff <(sources) "$out/read"
+}
+
+# What OpenROAD-flow-scripts would read: every source, and files that exist.
+check_orfs_config() {
+  local file
+  diff <(sources | sort) <(orfs_variable VERILOG_FILES | sed "s|^$PWD/||" | sort)
+  for file in $(orfs_variable VERILOG_FILES) $(orfs_variable SDC_FILE); do
+    if [ ! -f "$file" ]; then echo "constraints/orfs/config.mk names $file, which is not there"; return 1; fi
+  done
+}
+orfs_variable() {
+  make -s -f constraints/orfs/config.mk --eval "print: ; @printf '%s\\n' \$($1)" print
+}
 
 # No output of the AXI ports depends on an input of theirs in the same cycle.
 check_rtl_axi_paths() {
-  local netlist
-  netlist=$(mktemp)
-  trap "rm -f '$netlist'" EXIT
-  rtl_yosys weft64 "flatten; opt_clean; write_json $netlist"
-  scripts/paths.py "$netlist" weft_top m_axi_ s_axil_
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/elaborate.py weft64 "$out/design.il"
+  yosys -q -p "read_rtlil $out/design.il; hierarchy -top weft_top; flatten; opt_clean
+    write_json $out/design.json"
+  scripts/paths.py "$out/design.json" weft_top m_axi_ s_axil_
 }
+
+# weft64 synthesised: no unexplained warning, and nothing above tb/area.json by more than 2 %.
+synth() {
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/synth.py "$1" weft64 --out "$out" --check
+}
+check_synth_generic() { synth generic; }
+check_synth_ecp5() { synth ecp5; }
 
 # The driver is freestanding C99, here and for the bare-metal compilers.
 driver() {
@@ -96,6 +138,7 @@ check_licence_headers() {
       bad=1
     fi
   done < <(files '*.cc' '*.h' '*.c' '*.cpp' '*.sv' '*.svh' '*.vlt' '*.f' '*.py' '*.sh' '*.toml' \
+    '*.ys' '*.abc' '*.sdc' '*.tcl' '*.lpf' '*.pcf' '*.xdc' '*.v' '*.mk' '*.core' 'Bender.yml' \
     '*.cmake' 'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
   return $bad
 }
@@ -126,6 +169,11 @@ check_models_python() {
   python3 models/test_models.py -v
 }
 
+# What the scripts for netlists compute, by their own tests.
+check_scripts_python() {
+  python3 scripts/test_scripts.py -v
+}
+
 # Every bug that scripts/mutate.py may put into the RTL still has its place in the sources.
 check_mutations_fit() {
   scripts/mutate.py --check
@@ -142,6 +190,14 @@ check_formal_quick() {
   out=$(mktemp -d)
   trap "rm -rf '$out'" EXIT
   scripts/formal.py --quick --build "$out"
+}
+
+# Netlists of a few small modules against their RTL, and one planted bug in each; `make equiv` takes all.
+check_equivalence_quick() {
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/equivalence.py --quick --build "$out"
 }
 
 for name in "$@"; do

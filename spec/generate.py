@@ -6,7 +6,7 @@ usage: generate.py [--check]
   without arguments   writes the generated files
   --check             writes nothing; exits 1 and names the files that are stale
 
-Reads configs.toml, commands.toml and registers.toml beside it. Python 3.11, standard library only.
+Reads configs.toml, commands.toml, registers.toml and energy.toml beside it. Python 3.11, standard library only.
 """
 import argparse
 import sys
@@ -234,6 +234,44 @@ def cc_configs(configs, commands, registers):
     return "\n".join(out)
 
 
+def check_energy(energy, configs):
+    names = [event["name"] for event in energy["event"]]
+    if len(set(names)) != len(names):
+        fail("energy.toml: an event is described twice")
+    for event in energy["event"]:
+        if event["place"] not in ("chip", "memory") or event["pj"] <= 0 or not event["source"]:
+            fail(f"energy.toml: {event['name']} needs a place, a positive energy and a source")
+    shipped = {name for name, c in configs.items() if c["shipped"]}
+    if set(energy["flip_flops"]) != shipped:
+        fail("energy.toml: flip_flops must name the shipped configurations")
+
+
+def cc_energy(energy):
+    technology, events = energy["technology"], energy["event"]
+    out = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "//",
+           "// Energy of what the counters count; docs/energy.md.",
+           "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
+           "namespace weft {", "",
+           "/// What the energies of events on the chip are for. External memory is its own technology.",
+           f'inline constexpr std::string_view kEnergyTechnology = "{technology["name"]}, '
+           f'{technology["process_nm"]} nm, {technology["volts"]} V, {technology["celsius"]} C";', "",
+           "enum class EnergyEvent {"]
+    out += [f"  k{camel(event['name'])},  ///< {event['unit']}" for event in events]
+    out += ["};", "", "struct EnergyEventInfo {", "  std::string_view name;",
+            "  double picojoules;  ///< of one event",
+            "  bool on_chip;       ///< false: in the external memory", "};", "",
+            "/// In the order of EnergyEvent.",
+            f"inline constexpr std::array<EnergyEventInfo, {len(events)}> kEnergyEvents = {{{{"]
+    out += [f'    {{"{event["name"]}", {float(event["pj"])}, '
+            f'{"true" if event["place"] == "chip" else "false"}}},' for event in events]
+    out += ["}};", "", "/// Flip-flops of a configuration, its memories apart; 0: not counted.",
+            "constexpr int64_t FlipFlops(std::string_view config) {"]
+    out += [f'  if (config == "{name}") return {count};'
+            for name, count in energy["flip_flops"].items()]
+    out += ["  return 0;", "}", "", "}  // namespace weft", ""]
+    return "\n".join(out)
+
+
 def cc_commands(commands):
     size = commands["bytes"]
     out = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "//",
@@ -342,13 +380,16 @@ def main():
     parser.add_argument("--check", action="store_true", help="only say which files are stale")
     arguments = parser.parse_args()
     configs, commands, registers = load("configs.toml"), load("commands.toml"), load("registers.toml")
+    energy = load("energy.toml")
     check_configs(configs)
+    check_energy(energy, configs)
     place_fields(commands)
     files = {
         "rtl/weft_pkg.sv": sv_package(configs, commands, registers),
         "sw/include/weft/hw/weft_hw.h": c_header(commands, registers),
         "sw/include/weft/hw/configs.h": cc_configs(configs, commands, registers),
         "sw/include/weft/hw/commands.h": cc_commands(commands),
+        "sw/include/weft/hw/energy.h": cc_energy(energy),
         "docs/registers.md": md_registers(registers),
         "docs/commands.md": md_commands(commands),
     }

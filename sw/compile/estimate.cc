@@ -8,13 +8,13 @@
 namespace weft::compile {
 namespace {
 
-constexpr int kBlockOverhead = 1;     // cycles of post-processing from a block to the next,
-constexpr int kStripeOverhead = 1;    // and more from a RUN to the next
-constexpr int kPassOverhead = 18;     // and until a pass may read what the one before wrote
-constexpr int kSoftmaxStart = 15;     // cycles
-constexpr int kSoftmaxElement = 21;   // cycles of two elements
-constexpr int kColumnRows = 2;        // rows of a window column the feed reads in a cycle...
-constexpr int kAlignedRows = 4;       // ... and where pixels begin at words
+constexpr int kBlockOverhead = 1;    // cycles of post-processing from a block to the next,
+constexpr int kStripeOverhead = 1;   // and more from a RUN to the next
+constexpr int kPassOverhead = 18;    // and until a pass may read what the one before wrote
+constexpr int kSoftmaxStart = 15;    // cycles
+constexpr int kSoftmaxElement = 21;  // cycles of two elements
+constexpr int kColumnRows = 2;       // rows of a window column the feed reads in a cycle...
+constexpr int kAlignedRows = 4;      // ... and where pixels begin at words
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -49,9 +49,10 @@ int64_t ColumnCycles(const Layer& layer, const Extent& part, int64_t stripes,
   return cycles;
 }
 
-// Of the cycles in which a STORE reads the scratchpad, the share in which the feed waits: STORE goes
-// first, both walk through the banks, and where their steps fit badly they meet again and again.
-// The feed reads K bytes a pixel, or words in as many rows as a window has, each three banks on.
+// Of the cycles in which a STORE reads the scratchpad, the share in which the feed waits: STORE
+// goes first, both walk through the banks, and where their steps fit badly they meet again and
+// again. The feed reads K bytes a pixel, or words in as many rows as a window has, each three banks
+// on.
 double MeetsStore(const Layer& layer, const HardwareConfig& config) {
   constexpr int kCycles = 96;
   const bool dense = layer.kind == LayerKind::kDense;
@@ -82,8 +83,7 @@ double MeetsStore(const Layer& layer, const HardwareConfig& config) {
 Work WorkOf(const Layer& layer, const Extent& part, const HardwareConfig& config) {
   const int64_t pixels = int64_t{part.h} * part.w;
   if (layer.kind == LayerKind::kSoftmax) {
-    return {.array = 0,
-            .post = pixels * (kSoftmaxStart + int64_t{part.c} * kSoftmaxElement / 2)};
+    return {.array = 0, .post = pixels * (kSoftmaxStart + int64_t{part.c} * kSoftmaxElement / 2)};
   }
   const int64_t blocks = CeilDiv(part.c, config.n);
   const int64_t stripes = Stripes(pixels, config);
@@ -137,8 +137,8 @@ int64_t WeightBeats(int64_t words, const HardwareConfig& config) {
 
 int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
                     const HardwareConfig& config) {
-  const int64_t tiles = CeilDiv(out.h, plan.rows) * CeilDiv(out.w, plan.cols) *
-                        CeilDiv(out.c, plan.channels);
+  const int64_t tiles =
+      CeilDiv(out.h, plan.rows) * CeilDiv(out.w, plan.cols) * CeilDiv(out.c, plan.channels);
   // The second tile has the halo of all that are inside.
   const int row = plan.rows < out.h ? std::min(plan.rows, out.h - plan.rows) : 0;
   const int col = plan.cols < out.w ? std::min(plan.cols, out.w - plan.cols) : 0;
@@ -149,8 +149,8 @@ int64_t LayerCycles(const Layer& layer, const Extent& out, const TilePlan& plan,
   // Weights that do not stay in the ring pass again for every tile.
   const bool again = !StayInRing(shape.words(), config) && tiles > 1;
   const int64_t load = cost.load + (again ? weights : 0);
-  const int64_t tile = plan.slots > 1 ? std::max({load, cost.store, cost.work})
-                                      : load + cost.store + cost.work;
+  const int64_t tile =
+      plan.slots > 1 ? std::max({load, cost.store, cost.work}) : load + cost.store + cost.work;
   const int64_t all = tiles * tile + load + cost.store;
   return tiles * kTileOverhead + (again ? all : std::max(all, weights));
 }

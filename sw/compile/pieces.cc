@@ -38,8 +38,7 @@ std::vector<Piece> PiecesUpTo(const std::vector<int64_t>& ends, const Extent& ex
   for (const int64_t end : ends) {
     const int64_t rows = end - row;
     if (rows == 0) continue;
-    pieces.push_back(
-        {row, rows, one_row ? 1 : rows, one_row ? rows * pitch : extent.row_bytes()});
+    pieces.push_back({row, rows, one_row ? 1 : rows, one_row ? rows * pitch : extent.row_bytes()});
     row = end;
   }
   return pieces;

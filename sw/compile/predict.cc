@@ -377,8 +377,8 @@ class Predictor {
       const Time drain = std::min(block_time, part.pixels * passes) + kPostPath;
       retired = array_free_ + drain;
       const double share = ShareOf(work, rect, last, false);
-      const auto same = std::find_if(made.begin(), made.end(),
-                                     [&](const Made& m) { return m.share == share; });
+      const auto same =
+          std::find_if(made.begin(), made.end(), [&](const Made& m) { return m.share == share; });
       if (same != made.end()) {
         same->last_block = retired;
       } else {

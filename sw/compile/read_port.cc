@@ -78,8 +78,7 @@ void ReadPort::Step() {
     return;
   }
   const int64_t first = static_cast<int64_t>(arrivals_.size()) * burst_words_;
-  arrivals_.push_back(
-      Move(weights, std::min(burst_words_, weight_words_ - first) * word_beats_));
+  arrivals_.push_back(Move(weights, std::min(burst_words_, weight_words_ - first) * word_beats_));
   loads_in_row_ = 0;
 }
 

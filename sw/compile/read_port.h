@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The read side of the AXI port as the prediction sees it: bursts of operands and bursts of weights,
-// each in order, both as early as they may. Operands go first, but for waiting weights every fourth
-// time; weights need room in the ring; only so many bursts are under way at once.
+// The read side of the AXI port as the prediction sees it: bursts of operands and bursts of
+// weights, each in order, both as early as they may. Operands go first, but for waiting weights
+// every fourth time; weights need room in the ring; only so many bursts are under way at once.
 //
 //   port.AddWeights(words);                     // all of the job, in ring order
 //   size_t mark = port.AddLoad(beats, 100);     // operands that may be asked for from cycle 100 on

@@ -26,29 +26,41 @@ std::string Operators(const LayerReport& layer) {
 
 // One line of the table. Figures that do not exist are dashes.
 std::string Line(const std::string& index, const std::string& operators, const std::string& shape,
-                 int64_t macs, const std::optional<Figures>& figures, std::string_view bound,
+                 int64_t macs, const std::optional<Figures>& figures,
+                 const std::optional<Energy>& energy, std::string_view bound,
                  const std::string& name, size_t operators_width) {
   const auto number = [&](uint64_t value) {
     return figures ? fmt::format("{}", value) : std::string("-");
   };
+  const auto microjoules = [&](double Energy::*place) {
+    return energy ? fmt::format("{:.3f}", *energy.*place / 1000) : std::string("-");
+  };
   const Figures f = figures.value_or(Figures{});
-  std::string line =
-      fmt::format("{:>5}  {:<{}}  {:<14} {:>11} {:>12} {:>7} {:>11} {:>11}  {:<10}  {}", index,
-                  operators, operators_width, shape, number(f.cycles), macs,
-                  figures ? fmt::format("{:.1f}%", 100 * f.utilization) : "-", number(f.read_bytes),
-                  number(f.write_bytes), figures ? bound : "-", name);
+  std::string line = fmt::format(
+      "{:>5}  {:<{}}  {:<14} {:>11} {:>12} {:>7} {:>11} {:>11} {:>10} {:>10}  {:<10}  {}", index,
+      operators, operators_width, shape, number(f.cycles), macs,
+      figures ? fmt::format("{:.1f}%", 100 * f.utilization) : "-", number(f.read_bytes),
+      number(f.write_bytes), microjoules(&Energy::chip_nj), microjoules(&Energy::memory_nj),
+      figures ? bound : "-", name);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }
 
 void AddFigures(nlohmann::json& json, const std::optional<Figures>& figures) {
   if (!figures) {
-    for (const char* key : {"cycles", "utilization", "read_bytes", "write_bytes"})
+    for (const char* key :
+         {"cycles", "utilization", "ideal_cycles", "losses", "read_bytes", "write_bytes"}) {
       json[key] = nullptr;
+    }
     return;
   }
   json["cycles"] = figures->cycles;
   json["utilization"] = figures->utilization;
+  json["ideal_cycles"] = figures->ideal_cycles;
+  const Losses& losses = figures->losses;
+  json["losses"] = {{"unfilled", losses.unfilled},       {"dependency", losses.dependency},
+                    {"operand", losses.operand},         {"weights", losses.weights},
+                    {"accumulator", losses.accumulator}, {"idle", losses.idle}};
   json["read_bytes"] = figures->read_bytes;
   json["write_bytes"] = figures->write_bytes;
   nlohmann::json& counters = json["counters"];
@@ -56,6 +68,31 @@ void AddFigures(nlohmann::json& json, const std::optional<Figures>& figures) {
     if (i == WEFT_COUNTER_LAYER) continue;
     counters[std::string(kCounterNames[i])] = figures->counters[i];
   }
+}
+
+nlohmann::json EnergyJson(const std::optional<Energy>& energy) {
+  nlohmann::json json;
+  if (!energy) return json;
+  json["chip_nj"] = energy->chip_nj;
+  json["memory_nj"] = energy->memory_nj;
+  for (size_t i = 0; i < kEnergyEvents.size(); ++i) {
+    json["events"][std::string(kEnergyEvents[i].name)] = {
+        {"count", energy->counts[i]},
+        {"nj", EventEnergy(static_cast<EnergyEvent>(i), energy->counts[i])}};
+  }
+  return json;
+}
+
+// The last dimension is channels, what is before it pixels of one image.
+LayerWork WorkOf(const ProgramLayer& layer, const CounterValues& counters, int images) {
+  LayerWork work;
+  work.counters = counters;
+  work.macs = layer.macs * images;
+  work.pixels = 1;
+  for (size_t i = 0; i + 1 < layer.output_shape.size(); ++i) work.pixels *= layer.output_shape[i];
+  work.output_bytes = work.pixels * images;
+  if (!layer.output_shape.empty()) work.output_bytes *= layer.output_shape.back();
+  return work;
 }
 
 }  // namespace
@@ -86,6 +123,16 @@ Figures MakeFigures(const CounterValues& counters, int64_t macs, const HardwareC
     figures.utilization = static_cast<double>(macs) / (static_cast<double>(config.k) * config.n *
                                                        static_cast<double>(figures.cycles));
   }
+  const int64_t products = int64_t{config.k} * config.n;
+  const auto of = [&](uint32_t counter) { return static_cast<int64_t>(counters[counter]); };
+  figures.ideal_cycles = static_cast<uint64_t>((macs + products - 1) / products);
+  figures.losses = {
+      .unfilled = of(WEFT_COUNTER_ARRAY_BUSY) - static_cast<int64_t>(figures.ideal_cycles),
+      .dependency = of(WEFT_COUNTER_STALL_DEPENDENCY),
+      .operand = of(WEFT_COUNTER_STALL_OPERAND),
+      .weights = of(WEFT_COUNTER_STALL_WEIGHTS),
+      .accumulator = of(WEFT_COUNTER_STALL_ACCUMULATOR),
+      .idle = of(WEFT_COUNTER_ARRAY_IDLE)};
   const auto beat = static_cast<uint64_t>(config.axi_bytes);
   figures.read_bytes = counters[WEFT_COUNTER_READ_BEATS] * beat;
   figures.write_bytes = counters[WEFT_COUNTER_WRITE_BEATS] * beat;
@@ -101,6 +148,7 @@ Report MakeReport(const Program& program, const HardwareConfig& config, const Ru
   report.device = std::move(device);
   report.rounding = program.rounding;
   report.sim_seconds = result.seconds;
+  std::vector<Energy> energies;
   for (size_t i = 0; i < program.layers.size(); ++i) {
     const ProgramLayer& from = program.layers[i];
     LayerReport layer;
@@ -113,10 +161,15 @@ Report MakeReport(const Program& program, const HardwareConfig& config, const Ru
     if (has_clock) {
       layer.figures = MakeFigures(result.layers[i], layer.macs, config);
       layer.bound = BoundOf(*layer.figures);
+      layer.energy = EnergyOf(CountEvents(WorkOf(from, result.layers[i], program.images), config));
+      energies.push_back(*layer.energy);
     }
     report.layers.push_back(std::move(layer));
   }
-  if (has_clock) report.figures = MakeFigures(result.total, report.macs, config);
+  if (has_clock) {
+    report.figures = MakeFigures(result.total, report.macs, config);
+    report.energy = TotalEnergy(energies);
+  }
   for (const TensorBinding& output : program.outputs) {
     report.outputs.push_back({output.name, output.shape, output.type, {}});
   }
@@ -154,16 +207,47 @@ std::string FormatTable(const Report& report) {
   for (const LayerReport& layer : report.layers) width = std::max(width, Operators(layer).size());
   std::string text = fmt::format("{} on {} ({}), rounding {}\n", report.model, report.config,
                                  report.device, RoundingName(report.rounding));
-  text += fmt::format("{:>5}  {:<{}}  {:<14} {:>11} {:>12} {:>7} {:>11} {:>11}  {:<10}  {}\n",
-                      "layer", "operators", width, "output", "cycles", "MACs", "util", "bytes in",
-                      "bytes out", "bound", "tensor");
+  text += fmt::format(
+      "{:>5}  {:<{}}  {:<14} {:>11} {:>12} {:>7} {:>11} {:>11} {:>10} {:>10}  {:<10}  {}\n",
+      "layer", "operators", width, "output", "cycles", "MACs", "util", "bytes in", "bytes out",
+      "uJ chip", "uJ memory", "bound", "tensor");
   for (size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport& layer = report.layers[i];
     text += Line(std::to_string(i), Operators(layer), FormatShape(layer.output_shape), layer.macs,
-                 layer.figures, layer.bound, Tail(layer.name, 36), width);
+                 layer.figures, layer.energy, layer.bound, Tail(layer.name, 36), width);
   }
-  text += Line("total", "", "", report.macs, report.figures, "", "", width);
+  text += Line("total", "", "", report.macs, report.figures, report.energy, "", "", width);
+  if (report.energy) {
+    text +=
+        fmt::format("energy is a model (docs/energy.md): chip as in {}; memory is external DRAM\n",
+                    kEnergyTechnology);
+  }
   return text;
+}
+
+std::string FormatLosses(const Report& report) {
+  if (!report.figures) return {};
+  size_t width = 9;
+  for (const LayerReport& layer : report.layers) width = std::max(width, Operators(layer).size());
+  const auto line = [&](const std::string& index, const std::string& operators,
+                        const Figures& figures, std::string_view bound) {
+    const Losses& l = figures.losses;
+    std::string text =
+        fmt::format("{:>5}  {:<{}}  {:>11} {:>11} {:>10} {:>10} {:>9} {:>9} {:>11} {:>9}  {}",
+                    index, operators, width, figures.cycles, figures.ideal_cycles, l.unfilled,
+                    l.dependency, l.operand, l.weights, l.accumulator, l.idle, bound);
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string text =
+      fmt::format("{:>5}  {:<{}}  {:>11} {:>11} {:>10} {:>10} {:>9} {:>9} {:>11} {:>9}  {}\n",
+                  "layer", "operators", width, "cycles", "= ideal", "+ unfilled", "dependency",
+                  "operand", "weights", "accumulator", "idle", "bound");
+  for (size_t i = 0; i < report.layers.size(); ++i) {
+    const LayerReport& layer = report.layers[i];
+    text += line(std::to_string(i), Operators(layer), *layer.figures, layer.bound);
+  }
+  return text + line("total", "", *report.figures, "");
 }
 
 nlohmann::json ToJson(const Report& report) {
@@ -176,6 +260,8 @@ nlohmann::json ToJson(const Report& report) {
   json["exact"] = report.exact ? nlohmann::json(*report.exact) : nlohmann::json();
   nlohmann::json& total = json["total"];
   AddFigures(total, report.figures);
+  total["energy"] = EnergyJson(report.energy);
+  if (report.energy) total["energy"]["technology"] = kEnergyTechnology;
   total["macs"] = report.macs;
   total["sim_seconds"] = report.sim_seconds;
   total["sim_khz"] = nullptr;
@@ -193,6 +279,7 @@ nlohmann::json ToJson(const Report& report) {
     layer["output_shape"] = from.output_shape;
     layer["macs"] = from.macs;
     AddFigures(layer, from.figures);
+    layer["energy"] = EnergyJson(from.energy);
     layer["bound"] = from.figures ? nlohmann::json(from.bound) : nlohmann::json();
     json["layers"].push_back(std::move(layer));
   }

@@ -8,7 +8,8 @@
 //
 // `cycles` of a layer: from the end of the layer before it to its own; they sum to the total, which
 // runs from the doorbell to the interrupt. `utilization` = MACs / (K * N * cycles), 0 to 1. `bound`
-// = the resource with the least slack; see BoundOf. docs/programmers_guide.md defines every field.
+// = the resource with the least slack; see BoundOf. `losses`: where the cycles beyond the ideal
+// went. docs/programmers_guide.md defines every field.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sw/report/energy.h"
 #include "weft/graph.h"
 #include "weft/hw/configs.h"
 #include "weft/program.h"
@@ -25,10 +27,20 @@
 
 namespace weft {
 
+/// Where the cycles beyond the ideal went. They sum to cycles - ideal, of a layer as of the total;
+/// one of a layer can be negative, since its cycles begin when the one before it has ended, not
+/// begun.
+struct Losses {
+  int64_t unfilled = 0;  ///< operands beyond the ideal: lanes or channels without work
+  int64_t dependency = 0, operand = 0, weights = 0, accumulator = 0, idle = 0;  ///< the counters
+};
+
 /// What the hardware did in a stretch of time. Only devices with a clock can tell.
 struct Figures {
   uint64_t cycles = 0;
   double utilization = 0;
+  uint64_t ideal_cycles = 0;  ///< MACs / (K * N), rounded up
+  Losses losses;
   uint64_t read_bytes = 0;
   uint64_t write_bytes = 0;
   CounterValues counters = {};
@@ -41,7 +53,8 @@ struct LayerReport {
   std::vector<int32_t> output_shape;
   int64_t macs = 0;  ///< of all images
   std::optional<Figures> figures;
-  std::string bound;  ///< empty without figures
+  std::string bound;             ///< empty without figures
+  std::optional<Energy> energy;  ///< by the model of spec/energy.toml; of all images
 };
 
 struct OutputReport {
@@ -57,7 +70,8 @@ struct Report {
   std::optional<bool> exact;  ///< agrees with the golden reference; nothing: not compared
   int64_t macs = 0;
   std::optional<Figures> figures;
-  double sim_seconds = 0;  ///< wall clock while the device worked
+  std::optional<Energy> energy;  ///< the sum of the layers'
+  double sim_seconds = 0;        ///< wall clock while the device worked
   std::vector<LayerReport> layers;
   std::vector<OutputReport> outputs;
 };
@@ -88,6 +102,9 @@ Report MakeReport(const Graph& graph, const HardwareConfig& config, Rounding rou
 
 /// Title, header, one line a layer, total; ends with a newline.
 std::string FormatTable(const Report& report);
+
+/// Ideal cycles and losses, likewise; empty without figures.
+std::string FormatLosses(const Report& report);
 
 nlohmann::json ToJson(const Report& report);
 

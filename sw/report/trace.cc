@@ -39,8 +39,8 @@ Result<Trace> Trace::Make(const Program& program, const HardwareConfig& config) 
     trace.command_names_.emplace_back(InfoOf((*stream)[i]).name);
     if (const auto* run = std::get_if<RunCmd>(&(*stream)[i])) {
       const int64_t blocks = (run->channels + config.n - 1) / config.n;
-      trace.array_.push_back({static_cast<uint32_t>(i),
-                              static_cast<uint64_t>(blocks * run->beats * run->pixels)});
+      trace.array_.push_back(
+          {static_cast<uint32_t>(i), static_cast<uint64_t>(blocks * run->beats * run->pixels)});
     }
   }
   return trace;
@@ -126,8 +126,8 @@ nlohmann::json Trace::ToJson() const {
     for (const Slice& slice : slices_[static_cast<size_t>(track)]) {
       const uint64_t cycles = slice.end - slice.begin;
       if (track == kArrayWaits && cycles < kShortestWait) continue;
-      nlohmann::json event = {{"ph", "X"},       {"pid", 1},           {"tid", track},
-                              {"cat", name},     {"ts", slice.begin},  {"dur", cycles}};
+      nlohmann::json event = {{"ph", "X"},   {"pid", 1},          {"tid", track},
+                              {"cat", name}, {"ts", slice.begin}, {"dur", cycles}};
       if (track == kArrayWaits) {
         event["name"] = kCounterNames[slice.command];
       } else if (track == kLayers) {

@@ -8,7 +8,8 @@
 //   WriteFileAtomic(path, trace->ToJson().dump())
 //
 // One track an engine; slices of a track do not overlap. A slice is a command at work, named after
-// its layer; one microsecond of the viewer is one cycle. docs/programmers_guide.md lists the tracks.
+// its layer; one microsecond of the viewer is one cycle. docs/programmers_guide.md lists the
+// tracks.
 #pragma once
 
 #include <array>
@@ -73,7 +74,7 @@ class Trace {
   std::vector<std::string> command_names_;
   std::vector<int> layers_;  // by command
   std::vector<ArrayCommand> array_;
-  size_t next_ = 0;             // in array_
+  size_t next_ = 0;  // in array_
   uint64_t layer_begin_ = 0;
   bool started_ = false;
   std::array<Open, kTracks> open_;

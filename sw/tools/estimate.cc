@@ -40,11 +40,9 @@ std::string FormatEstimate(const std::string& model, const Estimate& estimate,
   for (const LayerEstimate& layer : estimate.layers) {
     width = std::max(width, Operators(layer).size());
   }
-  std::string text = fmt::format("{} on {} at {:g} MHz, estimated{}\n", model, config.name,
-                                 options.clock_mhz,
-                                 estimate.images > 1
-                                     ? fmt::format(", one image of {}", estimate.images)
-                                     : std::string());
+  std::string text = fmt::format(
+      "{} on {} at {:g} MHz, estimated{}\n", model, config.name, options.clock_mhz,
+      estimate.images > 1 ? fmt::format(", one image of {}", estimate.images) : std::string());
   text += fmt::format("{:>5}  {:<{}}  {:<14} {:>11} {:>10} {:>12} {:>7} {:>11} {:>11}\n", "layer",
                       "operators", width, "output", "cycles", "ms", "MACs", "util", "bytes in",
                       "bytes out");

@@ -46,8 +46,10 @@ std::vector<std::vector<uint8_t>> GoldenOutputs(const Graph& graph, const Refere
   return outputs;
 }
 
-void Print(const Report& report, const std::vector<std::vector<uint8_t>>& outputs) {
+void Print(const Options& options, const Report& report,
+           const std::vector<std::vector<uint8_t>>& outputs) {
   fmt::print("{}", FormatTable(report));
+  if (options.losses) fmt::print("{}", FormatLosses(report));
   for (size_t i = 0; i < outputs.size(); ++i) {
     fmt::print("{}", FormatOutput(report.outputs[i], outputs[i]));
   }
@@ -68,7 +70,7 @@ Status RunOnReference(const Options& options, const HardwareConfig& config) {
   report.exact = true;  // the reference is what exact means
   const auto outputs = GoldenOutputs(*graph, *golden);
   if (Status written = WriteResults(options, outputs, report); !written) return written;
-  Print(report, outputs);
+  Print(options, report, outputs);
   return {};
 }
 
@@ -81,6 +83,9 @@ Status Run(const Options& options) {
   }
   if (!options.trace.empty() && options.device != "rtl") {
     return Fail("--trace needs --device rtl: the {} device has no cycles", options.device);
+  }
+  if (options.losses && options.device != "rtl") {
+    return Fail("--losses needs --device rtl: the {} device has no cycles", options.device);
   }
   if (Status places = CheckOutputPlaces(options); !places) return places;
   if (options.device == "reference") return RunOnReference(options, config);
@@ -102,7 +107,7 @@ Status Run(const Options& options) {
     report.exact = GoldenOutputs(*model->graph, *golden) == result->outputs;
   }
   if (Status written = WriteResults(options, result->outputs, report); !written) return written;
-  Print(report, result->outputs);
+  Print(options, report, result->outputs);
   if (!report.exact) return {};
   if (!*report.exact) {
     return Fail("{}: the outputs differ from the golden reference: `weft verify` finds where",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: weft run | verify | estimate | compile | disasm | info | configs. Exit code 0: done;
-// 1: one line on stderr says what was wrong; 2: the command line itself was wrong, likewise.
+// The command line: weft run | verify | estimate | compile | disasm | info | configs. Exit code 0:
+// done; 1: one line on stderr says what was wrong; 2: the command line itself was wrong, likewise.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -46,8 +46,7 @@ void AddMemory(CLI::App* command, Options& options) {
                    "Cycles of latency of the memory at the AXI port")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  command
-      ->add_option("--mem-bandwidth", options.mem_bandwidth, "Its beats a cycle, each way")
+  command->add_option("--mem-bandwidth", options.mem_bandwidth, "Its beats a cycle, each way")
       ->check(CLI::Range(0.001, 1.0))
       ->capture_default_str();
 }
@@ -101,6 +100,7 @@ int Main(int argc, char** argv) {
   run->add_option("--trace", options.trace,
                   "Write every engine over time, for Perfetto or chrome://tracing")
       ->type_name("FILE.json");
+  run->add_flag("--losses", options.losses, "Also print each layer's ideal cycles and its losses");
   AddRunOptions(run, options);
 
   CLI::App* verify =

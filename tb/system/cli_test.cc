@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "sim/reference/reference.h"
@@ -117,7 +118,8 @@ Bytes ReluModel(const std::vector<int32_t>& shape, const std::string& output = "
 TEST_F(Cli, HelpNamesEveryCommand) {
   const Finished help = Weft("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"run", "verify", "compile", "disasm", "info", "configs"}) {
+  for (const char* command :
+       {"run", "verify", "estimate", "compile", "disasm", "info", "configs"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     EXPECT_EQ(Weft(std::string(command) + " --help").code, 0);
   }
@@ -276,6 +278,9 @@ void ExpectSchema(const nlohmann::json& json, bool has_clock) {
   EXPECT_EQ(total["cycles"], cycles) << "the layers' cycles sum to the total";
   EXPECT_EQ(total["read_bytes"], read_bytes);
   EXPECT_EQ(total["write_bytes"], write_bytes);
+  int64_t lost = 0;
+  for (const nlohmann::json& loss : total["losses"]) lost += loss.get<int64_t>();
+  EXPECT_EQ(static_cast<int64_t>(cycles) - total["ideal_cycles"].get<int64_t>(), lost);
   EXPECT_NEAR(total["utilization"].get<double>(),
               static_cast<double>(macs) / (256.0 * static_cast<double>(cycles)), 1e-9);
   EXPECT_GT(total["sim_khz"].get<double>(), 0);
@@ -291,7 +296,81 @@ TEST_F(Cli, ReportFollowsTheSchema) {
   }
 }
 
+TEST_F(Cli, EstimateGivesCyclesAndTime) {
+  const Finished text = Weft("estimate '" + mnist_ + "' --clock 250");
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* part : {"at 250 MHz, estimated", "CONV_2D 0", "SOFTMAX", "2528000"}) {
+    EXPECT_THAT(text.out, HasSubstr(part));
+  }
+  const Finished finished = Weft("estimate '" + mnist_ + "' --clock 250 --json");
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  const nlohmann::json json = nlohmann::json::parse(finished.out, nullptr, false);
+  ASSERT_TRUE(json.is_object());
+  uint64_t cycles = 0, macs = 0, read_bytes = 0, write_bytes = 0;
+  for (const nlohmann::json& layer : json["layers"]) {
+    cycles += layer["cycles"].get<uint64_t>();
+    macs += layer["macs"].get<uint64_t>();
+    read_bytes += layer["read_bytes"].get<uint64_t>();
+    write_bytes += layer["write_bytes"].get<uint64_t>();
+  }
+  const nlohmann::json& total = json["total"];
+  EXPECT_EQ(total["cycles"], cycles);
+  EXPECT_EQ(total["macs"], macs);
+  EXPECT_EQ(total["read_bytes"], read_bytes);
+  EXPECT_EQ(total["write_bytes"], write_bytes);
+  EXPECT_EQ(macs, 2528000u);
+  EXPECT_DOUBLE_EQ(total["ms"].get<double>(), static_cast<double>(cycles) / 250e3);
 #if WEFT_WITH_RTL
+  EXPECT_EQ(Weft("run '" + mnist_ + "' --report r.json").code, 0);
+  const nlohmann::json report = Json("r.json");
+  EXPECT_EQ(json["layers"].size(), report["layers"].size());
+  const double measured = report["total"]["cycles"].get<double>();
+  EXPECT_NEAR(static_cast<double>(cycles), measured, 0.05 * measured);
+#endif
+}
+
+#if WEFT_WITH_RTL
+TEST_F(Cli, TraceShowsEveryEngineOverTime) {
+  const Finished run = Weft("run '" + mnist_ + "' --trace t.json --report r.json");
+  EXPECT_EQ(run.code, 0) << run.err;
+  const nlohmann::json trace = Json("t.json"), report = Json("r.json");
+  ASSERT_TRUE(trace.is_object());
+  std::map<int, std::string> tracks;
+  std::map<std::string, uint64_t> end, busy;  // by track
+  for (const nlohmann::json& event : trace["traceEvents"]) {
+    if (event["name"] == "thread_name") tracks[event["tid"]] = event["args"]["name"];
+    if (event["ph"] != "X") continue;
+    const std::string track = tracks.at(event["tid"]);
+    const auto begin = event["ts"].get<uint64_t>(), length = event["dur"].get<uint64_t>();
+    EXPECT_GE(begin, end[track]) << "slices of a track overlap: " << event;
+    EXPECT_GT(length, 0u) << event;
+    end[track] = begin + length;
+    if (!event.contains("args") || !event["args"].contains("busy")) continue;
+    EXPECT_LE(event["args"]["busy"].get<uint64_t>(), length) << event;
+    EXPECT_EQ(event["name"], report["layers"][event["args"]["layer"].get<size_t>()]["name"]);
+    busy[track] += event["args"]["busy"].get<uint64_t>();
+  }
+  for (const char* track : {"layers", "load", "weights", "array", "array waits", "post", "store"}) {
+    EXPECT_GT(end[track], 0u) << track;
+  }
+  const nlohmann::json& counters = report["total"]["counters"];
+  EXPECT_EQ(busy["array"], counters["array_busy"].get<uint64_t>());
+  EXPECT_EQ(busy["weights"], counters["weight_beats"].get<uint64_t>());
+  EXPECT_EQ(busy["post"], counters["post_busy"].get<uint64_t>());
+  EXPECT_EQ(busy["load"] + busy["weights"] + counters["command_beats"].get<uint64_t>(),
+            counters["read_beats"].get<uint64_t>());
+}
+
+TEST_F(Cli, SlowMemoryCostsCycles) {
+  const auto cycles = [&](const std::string& memory) {
+    EXPECT_EQ(Weft("run '" + mnist_ + "' --report r.json " + memory).code, 0);
+    return Json("r.json")["total"]["cycles"].get<uint64_t>();
+  };
+  const uint64_t fast = cycles("");
+  EXPECT_GT(cycles("--mem-bandwidth 0.25"), fast);
+  EXPECT_GT(cycles("--mem-latency 100"), fast);
+}
+
 TEST_F(Cli, ReportOfTheRtlHasCycles) {
   const Finished run = Weft("run '" + mnist_ + "' --report r.json --output-dir o");
   EXPECT_EQ(run.code, 0) << run.err;
@@ -331,7 +410,7 @@ TEST_F(Cli, TruncatedModel) {
     SCOPED_TRACE(size);
     Write("m.tflite", Bytes(model.begin(), model.begin() + static_cast<ptrdiff_t>(size)));
     for (const std::string command :
-         {"run --device functional", "info", "verify", "compile -o m.weft"}) {
+         {"run --device functional", "info", "verify", "estimate", "compile -o m.weft"}) {
       ExpectError(command + " m.tflite", "m.tflite");
     }
   }
@@ -410,13 +489,17 @@ TEST_F(Cli, FilesThatCannotBeThere) {
   Write("file", {1});
   ExpectError(run + "--output-dir file", "not a folder");
   ExpectError(run + "--wave w.fst", "--device rtl");
+  ExpectError(run + "--trace t.json", "--device rtl");
+  ExpectError(run + "--losses", "--device rtl");
+  ExpectError("run '" + mnist_ + "' --trace no/t.json", "no/t.json");
 }
 
 TEST_F(Cli, CommandLinesThatMakeNoSense) {
   for (const std::string line :
        {"", "fly", "run", "run m --config weft7", "run m --device fpga", "run m --rounding up",
-        "run m --mem-latency 0", "run m --mem-latency x", "compile m", "configs extra",
-        "run m --frobnicate"}) {
+        "run m --mem-latency 0", "run m --mem-bandwidth 0", "run m --mem-bandwidth 2",
+        "estimate m --clock 0", "estimate m --trace t.json", "run m --mem-latency x", "compile m",
+        "configs extra", "run m --frobnicate"}) {
     ExpectError(line, "weft: ", 2);
   }
 }

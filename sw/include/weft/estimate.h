@@ -2,8 +2,8 @@
 //
 // What a network will take on a configuration, from the compiler's plan, without running it.
 //
-//   Result<Estimate> estimate = EstimateNetwork(graph, *FindConfig("weft256"), {}, {.latency = 100});
-//   estimate->cycles / 200e6                  // seconds at 200 MHz
+//   Result<Estimate> estimate = EstimateNetwork(graph, *FindConfig("weft256"), {}, {.latency =
+//   100}); estimate->cycles / 200e6                  // seconds at 200 MHz
 //
 // How far it is from the hardware: docs/performance.md.
 #pragma once

@@ -4,8 +4,11 @@
 // compiles for each configuration and is exact on the functional device.
 #include <gtest/gtest.h>
 
+#include "sw/command/stream.h"
 #include "tb/unit/compile/graph_maker.h"
 #include "tb/unit/compile/run_program.h"
+#include "weft/compile.h"
+#include "weft/estimate.h"
 
 namespace weft {
 namespace {
@@ -123,6 +126,32 @@ Graph RandomGraph(Rng& rng, int largest_image, int largest_channels) {
   return net.Finish(outputs);
 }
 
+// The estimate has the program's layers and moves the bytes that its commands move.
+void ExpectEstimated(const Graph& graph, const HardwareConfig& config) {
+  const Result<Program> program = Compile(graph, config, {});
+  const Result<Estimate> estimate = EstimateNetwork(graph, config, {}, {});
+  ASSERT_TRUE(program && estimate);
+  const Result<std::vector<Command>> stream = DecodeStream(*program);
+  ASSERT_TRUE(stream) << stream.error().message;
+  int64_t read = 0, written = 0;
+  const auto bytes = [&](int64_t rows, int64_t row_bytes) {
+    return rows * ((row_bytes + config.axi_bytes - 1) / config.axi_bytes) * config.axi_bytes;
+  };
+  for (const Command& command : *stream) {
+    if (const auto* load = std::get_if<LoadCmd>(&command)) {
+      read += bytes(load->rows, load->row_bytes);
+    } else if (const auto* weights = std::get_if<LoadWeightsCmd>(&command)) {
+      read += weights->words * config.weight_word;
+    } else if (const auto* store = std::get_if<StoreCmd>(&command)) {
+      written += bytes(store->rows, store->row_bytes);
+    }
+  }
+  EXPECT_EQ(estimate->read_bytes, read) << config.name;
+  EXPECT_EQ(estimate->write_bytes, written) << config.name;
+  EXPECT_EQ(estimate->layers.size(), program->layers.size());
+  EXPECT_GE(estimate->cycles, std::max(read, written) / config.axi_bytes) << config.name;
+}
+
 class RandomGraphs : public ::testing::TestWithParam<int> {};
 
 TEST_P(RandomGraphs, AreExact) {
@@ -133,6 +162,7 @@ TEST_P(RandomGraphs, AreExact) {
   const auto inputs = RandomInputs(graph, rng);
   for (const HardwareConfig& config : kHardwareConfigs) {
     ExpectExact(graph, config, rng.Chance(0.5) ? Rounding::kDouble : Rounding::kSingle, inputs);
+    ExpectEstimated(graph, config);
   }
 }
 
@@ -149,6 +179,7 @@ TEST_P(LargeGraphs, AreExact) {
   const auto inputs = RandomInputs(graph, rng);
   ExpectExact(graph, kHardwareConfigs[0], Rounding::kDouble, inputs);
   ExpectExact(graph, kHardwareConfigs[1], Rounding::kSingle, inputs);
+  for (const size_t config : {0, 1}) ExpectEstimated(graph, kHardwareConfigs[config]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Beyond, LargeGraphs, ::testing::Range(0, 25));

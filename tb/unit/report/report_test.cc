@@ -81,6 +81,22 @@ TEST(Report, UtilizationAndBytesFollowTheDefinition) {
   EXPECT_EQ(MakeFigures({}, 5, Weft256()).utilization, 0.0) << "no cycles, no division";
 }
 
+TEST(Report, LossesSumToTheGap) {
+  CounterValues counters = {};
+  counters[WEFT_COUNTER_ARRAY_BUSY] = 700;
+  counters[WEFT_COUNTER_STALL_DEPENDENCY] = 90;
+  counters[WEFT_COUNTER_STALL_OPERAND] = 80;
+  counters[WEFT_COUNTER_STALL_WEIGHTS] = 70;
+  counters[WEFT_COUNTER_STALL_ACCUMULATOR] = 40;
+  counters[WEFT_COUNTER_ARRAY_IDLE] = 20;
+  counters[WEFT_COUNTER_CYCLES] = 1000;  // each cycle is one of these
+  const Figures figures = MakeFigures(counters, 127999, Weft256());
+  EXPECT_EQ(figures.ideal_cycles, 500u);
+  const Losses& l = figures.losses;
+  EXPECT_EQ(l.unfilled, 200);
+  EXPECT_EQ(l.unfilled + l.dependency + l.operand + l.weights + l.accumulator + l.idle, 500);
+}
+
 TEST(Report, BoundIsTheResourceWithTheLeastSlack) {
   const auto bound = [](std::vector<std::pair<uint32_t, uint64_t>> values) {
     Figures figures;
@@ -134,6 +150,15 @@ TEST(Report, JsonHasEveryFieldOfTheSchema) {
   EXPECT_EQ(layer.at("write_bytes"), 0);
   EXPECT_EQ(layer.at("bound"), "memory-in");
   EXPECT_EQ(json.at("layers")[1].at("write_bytes"), 3 * 16);
+  const nlohmann::json& energy = layer.at("energy");
+  EXPECT_EQ(energy.at("events").at("mac").at("count"), 25600);
+  EXPECT_DOUBLE_EQ(energy.at("events").at("mac").at("nj"), EventEnergy(EnergyEvent::kMac, 25600));
+  EXPECT_EQ(energy.at("events").size(), kEnergyEvents.size());
+  EXPECT_EQ(total.at("energy").at("technology"), kEnergyTechnology);
+  EXPECT_DOUBLE_EQ(total.at("energy").at("chip_nj"),
+                   json.at("layers")[0].at("energy").at("chip_nj").get<double>() +
+                       json.at("layers")[1].at("energy").at("chip_nj").get<double>() +
+                       json.at("layers")[2].at("energy").at("chip_nj").get<double>());
   const nlohmann::json& output = json.at("outputs").at(0);
   EXPECT_EQ(output.at("name"), "out");
   EXPECT_EQ(output.at("shape"), (std::vector<int>{1, 5}));
@@ -149,6 +174,8 @@ TEST(Report, FiguresThatDoNotExistAreNullAndDashes) {
   for (const char* key : {"cycles", "utilization", "read_bytes", "write_bytes", "sim_khz"}) {
     EXPECT_TRUE(json.at("total").at(key).is_null()) << key;
   }
+  EXPECT_TRUE(json.at("total").at("energy").is_null());
+  EXPECT_TRUE(json.at("layers")[0].at("energy").is_null());
   EXPECT_TRUE(json.at("layers")[0].at("cycles").is_null());
   EXPECT_TRUE(json.at("layers")[0].at("bound").is_null());
   EXPECT_THAT(FormatTable(report), HasSubstr("-"));
@@ -158,7 +185,7 @@ TEST(Report, TheTableHasALineForEachLayerAndATotal) {
   const MadeUp made;
   const std::string table =
       FormatTable(MakeReport(made.program, Weft256(), made.result, "rtl", true));
-  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2 + 3 + 1);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2 + 3 + 1 + 1);
   for (const char* text :
        {"CONV_2D 0,2", "1x2x3x4", "50.0%", "memory-in", "2400", "total", "250"}) {
     EXPECT_THAT(table, HasSubstr(text));
