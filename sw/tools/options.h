@@ -30,7 +30,7 @@ struct Options {
   double mem_bandwidth = 1;
   double clock_mhz = 100;   ///< of estimate
   bool json = false;        ///< of estimate: JSON instead of a table
-  bool losses = false;     ///< of run: also print where the cycles went
+  bool losses = false;      ///< of run: also print where the cycles went
   bool no_windows = false;  ///< the device may touch all memory
   std::string output_file;  ///< of compile
   bool all = false;         ///< of configs: also those for verification
