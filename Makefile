@@ -10,10 +10,10 @@ export JOBS
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench regress formal build lint format wave trace mutate netlist xprop \
-  clean bootstrap configure
+  synth synth-report clean bootstrap configure
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo '  BUILD=DIR   build folder (default build)'
 	@echo '  JOBS=N      parallel jobs (default: one a core)'
@@ -81,6 +81,17 @@ netlist: configure ## weft64 as Yosys' gates, verilated: the shipped network, ex
 	  $(DEMO) --config weft64
 	$(BUILD)/tb/regress/regress_netlist --config weft64 --seeds $(or $(SEEDS),10) \
 	  --seed $(or $(SEED),1) --no-shrink
+
+# TARGET: generic, ecp5, ice40, xcup, xc7, osu018, sky130hd, sg13g2; the last two need LIBERTY=file or
+# WEFT_DATA. Everything about targets is in constraints/.
+synth: bootstrap ## area by stage, timing where there are cells: TARGET=ecp5 CONFIG=weft64 [LIBERTY=f]
+	@test -n "$(TARGET)" -a -n "$(CONFIG)" || \
+	  { echo 'usage: make synth TARGET=generic|ecp5|ice40|xcup|xc7|osu018|sky130hd|sg13g2' \
+	    'CONFIG=weft64|weft256|weft1024 [LIBERTY=file]'; exit 2; }
+	scripts/synth.py $(TARGET) $(CONFIG) --out $(BUILD)/synth $(if $(LIBERTY),--liberty $(LIBERTY))
+
+synth-report: ## the tables of docs/silicon.md anew, from the results of make synth
+	scripts/synth_report.py $(BUILD)/synth docs/silicon.md
 
 # PLANT=n takes the reset from n registers, drawn by SEED, one at a time: each must be noticed.
 xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]

@@ -16,6 +16,13 @@ foreach(check
   set_tests_properties(check.${check} PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()
 
+# Resources of weft64 against tb/area.json: minutes each, so not in `lint`.
+foreach(target generic ecp5)
+  add_test(NAME synth.${target} COMMAND scripts/check.sh synth_${target}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(synth.${target} PROPERTIES TIMEOUT 1800 COST 1000)
+endforeach()
+
 # Cycles of the tracked networks against tb/cycles.json: counts, not times.
 add_test(NAME bench.cycles
   COMMAND scripts/bench.py --build ${CMAKE_BINARY_DIR} --check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

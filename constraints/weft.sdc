@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Clock and ports of weft_top for static timing. PERIOD (ns), DRIVER (a cell) and LOAD (pF) come from
-# targets.toml. One clock, ideal: no tree yet, so its skew and jitter are the uncertainty. Nothing is
-# placed: no wires; data paths are made a tenth slower for them.
+# Clock and ports of weft_top for static timing. PERIOD (ns), DRIVER (a cell) and LOAD (pF, which ABC
+# assumes behind every block too) come from targets.toml. One clock, ideal: no tree yet, so its skew
+# and jitter are the uncertainty. Nothing is placed: no wires; paths are a tenth slower for them.
 create_clock -name clk -period $PERIOD [get_ports clk_i]
 set_clock_uncertainty [expr 0.05 * $PERIOD] clk
 set_timing_derate -late -cell_delay 1.10

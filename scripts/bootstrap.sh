@@ -6,7 +6,8 @@
 #
 #   WEFT_BOOTSTRAP_OPTIONAL=1   also the optional ones: bare-metal cross compilers for the driver
 #                               check, clang-format for the format check, Icarus and GTKWave,
-#                               the solvers z3 and cvc4 for make formal
+#                               the solvers z3 and cvc4 for make formal, OpenSTA and the osu018
+#                               cells for make synth
 #   WEFT_BOOTSTRAP=skip         trust the machine (for systems that are not Debian)
 set -euo pipefail
 
@@ -16,7 +17,8 @@ required=(
   libgtest-dev libgmock-dev libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev
   libexpected-dev zlib1g-dev
 )
-optional=(gcc-riscv64-unknown-elf gcc-arm-none-eabi clang-format iverilog gtkwave z3 cvc4)
+optional=(gcc-riscv64-unknown-elf gcc-arm-none-eabi clang-format iverilog gtkwave z3 cvc4
+  opensta qflow-tech-osu018)
 
 if [ "${WEFT_BOOTSTRAP:-}" = skip ]; then
   exit 0

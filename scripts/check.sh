@@ -45,21 +45,11 @@ check_rtl_verilator_odd() {
   done
 }
 
-# Stock Yosys reads the whole design of configuration $1, and then does $2.
-rtl_yosys() {
-  local includes sources
-  includes=$(sed -n 's/^+incdir+\(.*\)/-I\1/p' rtl/weft.f)
-  sources=$(sed -n 's/^ *\([^/+-].*\.sv\)$/\1/p' rtl/weft.f)
-  yosys -q -e "implicitly declared" -p "
-    read_verilog -sv -DWEFT_CONFIG_${1^^} $(echo $includes $sources)
-    hierarchy -check -top weft_top
-    proc
-    $2"
-}
-# Nothing in it is undriven, doubly driven or a loop.
-check_rtl_yosys_weft64() { rtl_yosys weft64 "check -assert"; }
-check_rtl_yosys_weft256() { rtl_yosys weft256 "check -assert"; }
-check_rtl_yosys_weft1024() { rtl_yosys weft1024 "check -assert"; }
+# Stock Yosys reads the whole design: nothing in it is undriven, doubly driven, a loop or a latch, and
+# every warning is explained.
+check_rtl_yosys_weft64() { scripts/elaborate.py weft64; }
+check_rtl_yosys_weft256() { scripts/elaborate.py weft256; }
+check_rtl_yosys_weft1024() { scripts/elaborate.py weft1024; }
 
 # The lists of files for other flows are rtl/weft.f, in its order; FuseSoC also needs the headers.
 sources() {
@@ -103,12 +93,24 @@ orfs_variable() {
 
 # No output of the AXI ports depends on an input of theirs in the same cycle.
 check_rtl_axi_paths() {
-  local netlist
-  netlist=$(mktemp)
-  trap "rm -f '$netlist'" EXIT
-  rtl_yosys weft64 "flatten; opt_clean; write_json $netlist"
-  scripts/paths.py "$netlist" weft_top m_axi_ s_axil_
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/elaborate.py weft64 "$out/design.il"
+  yosys -q -p "read_rtlil $out/design.il; hierarchy -top weft_top; flatten; opt_clean
+    write_json $out/design.json"
+  scripts/paths.py "$out/design.json" weft_top m_axi_ s_axil_
 }
+
+# weft64 synthesised: no unexplained warning, and nothing above tb/area.json by more than 2 %.
+synth() {
+  local out
+  out=$(mktemp -d)
+  trap "rm -rf '$out'" EXIT
+  scripts/synth.py "$1" weft64 --out "$out" --check
+}
+check_synth_generic() { synth generic; }
+check_synth_ecp5() { synth ecp5; }
 
 # The driver is freestanding C99, here and for the bare-metal compilers.
 driver() {
@@ -136,8 +138,8 @@ check_licence_headers() {
       bad=1
     fi
   done < <(files '*.cc' '*.h' '*.c' '*.cpp' '*.sv' '*.svh' '*.vlt' '*.f' '*.py' '*.sh' '*.toml' \
-    '*.cmake' '*.tcl' '*.sdc' '*.xdc' '*.lpf' '*.mk' '*.core' 'Bender.yml' \
-    'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
+    '*.ys' '*.abc' '*.sdc' '*.tcl' '*.lpf' '*.pcf' '*.xdc' '*.v' '*.mk' '*.core' 'Bender.yml' \
+    '*.cmake' 'CMakeLists.txt' '*/CMakeLists.txt' 'Makefile' '.clang-format' '.ci/run')
   return $bad
 }
 

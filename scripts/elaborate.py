@@ -38,14 +38,14 @@ def yosys(commands, log):
                            "-p", "\n".join(commands)], cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        fail("\n".join([f"Yosys failed; see {log}", *errors]))
+        fail("\n".join([f"Yosys failed; see {log}", *unexplained(log)[:20], *errors]))
 
 
 def unexplained(log):
     """The warnings in a log of Yosys that constraints/warnings.toml does not explain, once each."""
     explained = [re.compile(entry["text"])
                  for entry in tomllib.loads((CONSTRAINTS / "warnings.toml").read_text())["warning"]]
-    found = re.findall(r"^(?:ABC: )?Warning: (.*)$", Path(log).read_text(), re.M)
+    found = re.findall(r"^(?:ABC: |\S+:\d+: )?Warning: (.*)$", Path(log).read_text(), re.M)
     return [text for text in dict.fromkeys(found)
             if not any(pattern.match(text) for pattern in explained)]
 
@@ -97,7 +97,7 @@ def main():
         fail(f"no configuration {config}: spec/configs.toml has {', '.join(configurations())}")
     with tempfile.TemporaryDirectory() as folder:
         design = Path(sys.argv[2]).resolve() if len(sys.argv) == 3 else Path(folder) / "design.il"
-        elaborate(config, design, Path(folder) / "elaborate.log")
+        elaborate(config, design, design.with_suffix(".log"))
 
 
 if __name__ == "__main__":

@@ -10,26 +10,17 @@ the same design after Yosys has read and optimised it and found flip-flops,
 their enables and resets, but before adders, comparisons and multiplexers are broken into gates.
 That is the one that Icarus can read; scripts/xprop.py goes on with CONFIG_words.il.
 
-Memories stay what they are in the RTL: instances of weft_ram. Yosys reads its real source first and
-makes it a black box afterwards, because of a black box it does not know which ports are outputs
-when an array's element is connected to one, and drops what the port drives without a word.
+Memories stay what they are in the RTL: instances of weft_ram.
 """
 import argparse
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-MEMORY = "weft_ram"
+from elaborate import MEMORY, elaborate, yosys
 
-
-def yosys(commands, log):
-    done = subprocess.run(["yosys", "-q", "-l", str(log), "-e", "implicitly declared",
-                           "-p", "\n".join(commands)], cwd=ROOT)
-    if done.returncode != 0:
-        sys.exit(f"{Path(sys.argv[0]).name}: Yosys failed; see {log}")
-
+# Of weft_top, what sim/verilated/observe.vlt shows the simulation; they keep their names.
+OBSERVED = " ".join(f"weft_top/w:{name}" for name in [
+    "mark_done*", "load_count", "exec_count", "store_count", "ring_written", "ring_head"])
 
 GATES = ["synth -top weft_top -run coarse:check", "flatten", "opt_clean", "check -assert"]
 
@@ -45,15 +36,13 @@ WORDS = ["flatten", "opt_clean", "check -assert", "opt", "wreduce", "peepopt", "
 
 
 def synthesise(config, steps, netlist):
-    listed = (ROOT / "rtl/weft.f").read_text().split()
-    includes = [word.replace("+incdir+", "-I") for word in listed if word.startswith("+incdir+")]
-    sources = [word for word in listed if word.endswith(".sv")]
+    design = netlist.with_suffix(".design.il")
+    elaborate(config, design, netlist.with_suffix(".design.log"))
     yosys([
-        f"read_verilog -sv -DWEFT_CONFIG_{config.upper()} {' '.join(includes + sources)}",
-        "hierarchy -check -top weft_top",
-        "proc",
-        "setattr -set keep 1 weft_top/w:mark_done*",  # nothing but the simulation looks at them
-        f"blackbox *{MEMORY}",
+        f"read_rtlil {design}",
+        "hierarchy -top weft_top",
+        f"setattr -set keep 1 {OBSERVED}",
+        f"blackbox {MEMORY}_*",
         *steps,
         "stat",
         f"write_rtlil {netlist}",
@@ -61,18 +50,16 @@ def synthesise(config, steps, netlist):
 
 
 def restore_memories(netlist):
-    """Yosys names a module with parameters after a hash of them: names them all weft_ram again."""
-    text = netlist.read_text()
-    parameters = {}
-    for name, body in re.findall(
-            rf"^module (\$paramod\S*\\{MEMORY})$(.*?)^end$", text, re.M | re.S):
-        values = re.findall(r"^  parameter (\\\w+) (\S+)$", body, re.M)
-        parameters[name] = "".join(f"    parameter {name} {value}\n" for name, value in values)
-    text = re.sub(rf"^(?:attribute .*\n)*module \$paramod\S*\\{MEMORY}\n.*?^end\n", "", text,
+    """Makes the memories instances of weft_ram with parameters again."""
+    text = re.sub(rf"^(?:attribute .*\n)*module \\{MEMORY}_\w+\n.*?^end\n", "", netlist.read_text(),
                   flags=re.M | re.S)
-    text, instances = re.subn(
-        rf"^  cell (\$paramod\S*\\{MEMORY}) (\S+)\n",
-        lambda match: f"  cell \\{MEMORY} {match[2]}\n{parameters[match[1]]}", text, flags=re.M)
+
+    def instance(match):
+        values = zip(["Width", "Depth", "Granule"], match[1].split("x"))
+        return (f"  cell \\{MEMORY} {match[2]}\n"
+                + "".join(f"    parameter \\{name} {value}\n" for name, value in values))
+
+    text, instances = re.subn(rf"^  cell \\{MEMORY}_(\S+) (\S+)\n", instance, text, flags=re.M)
     netlist.write_text(text)
     return instances
 

@@ -28,7 +28,7 @@ import tomllib
 from pathlib import Path
 
 import liberty
-import timing
+import static_timing
 from elaborate import (CONSTRAINTS, MEMORY, ROOT, configurations, elaborate, fail,
                        fail_on_warnings, yosys)
 
@@ -77,7 +77,8 @@ class Synthesis:
                          f"set_load {self.target['load']} [all_outputs]\n")
         period = str(round(1000 * self.target["period"]))
         script.write_text((CONSTRAINTS / "asic.abc").read_text().replace("@PERIOD_PS@", period))
-        self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script}
+        self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script,
+                        "HIGH": self.target.get("high"), "LOW": self.target.get("low")}
 
     def _commands(self, *scripts):
         text = "".join((CONSTRAINTS / script).read_text() for script in scripts)
@@ -91,10 +92,11 @@ class Synthesis:
         elaborate(self.config, design, self.folder / "elaborate.log")
         commands = [f"read_rtlil {design}", *self._commands("hierarchy.ys", *self.target["scripts"]),
                     "hierarchy -check -top weft_top", "check -assert",
-                    f"tee -q -o {self.folder / 'stat.txt'} stat",
-                    f"write_json {self.folder / 'netlist.json'}"]
+                    f"tee -q -o {self.folder / 'stat.txt'} stat"]
         if self.areas:
             commands.append(f"write_verilog -noattr -noexpr -nohex -nodec {self.folder / 'yosys.v'}")
+        elif self.name != "generic":
+            commands.append(f"write_json {self.folder / 'netlist.json'}")
         (self.folder / "synth.ys").write_text("\n".join(commands) + "\n")
         yosys(commands, log)
         fail_on_warnings(log)
@@ -244,7 +246,7 @@ def main():
         "total": synthesis.resources(total), "memories": synthesis.memories(stages)}
     if synthesis.areas:
         result["timing"] = None
-        if paths := timing.analyse(synthesis, result["memories"], blocks()):
+        if paths := static_timing.analyse(synthesis, result["memories"], blocks()):
             period = synthesis.target["period"]
             longest = period - min(path["slack_ns"] for path in paths.values())
             result["timing"] = {"period_ns": period, "fmax_mhz": round(1000 / longest, 1),

@@ -37,9 +37,9 @@ module weft_array (
   /* verilator lint_off UNUSEDSIGNAL */
   logic rolled;
   /* verilator lint_on UNUSEDSIGNAL */
-`define WEFT_NEXT(i) i = i + 1, rolled = 1'b0
+`define WEFT_NEXT(i, to) i = to, rolled = 1'b0
 `else
-`define WEFT_NEXT(i) i = i + 1
+`define WEFT_NEXT(i, to) i = to
 `endif
 
   // Only the block below touches the arrays, so blocking assignments are registers here: each is
@@ -50,6 +50,7 @@ module weft_array (
   logic signed [7:0] vector [K];
   logic signed [7:0] operand [K][N];
   logic signed [31:0] sum [N];
+  logic signed [7:0] larger [Lanes][N];
   logic signed [7:0] maximum [N];
   logic product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
@@ -62,45 +63,50 @@ module weft_array (
   /* verilator lint_off BLKSEQ */
   task automatic add_products();
     int unsigned k, n;
-    for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'sd0;
-    for (k = 0; k < K; `WEFT_NEXT(k)) begin
-      for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = sum[n] + 32'(product[k][n]);
+    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) sum[n] = 32'sd0;
+    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) sum[n] = sum[n] + 32'(product[k][n]);
     end
   endtask
 
   task automatic widen_maxima();
     int unsigned n;
-    for (n = 0; n < N; `WEFT_NEXT(n)) sum[n] = 32'(maximum[n]);
+    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) sum[n] = 32'(maximum[n]);
   endtask
 
   task automatic spread_vector();
     int unsigned k, n;
-    for (k = 0; k < K; `WEFT_NEXT(k)) begin
-      for (n = 0; n < N; `WEFT_NEXT(n)) operand[k][n] = vector[k];
+    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) operand[k][n] = vector[k];
     end
   endtask
 
   task automatic multiply();
     int unsigned k, n;
-    for (k = 0; k < K; `WEFT_NEXT(k)) begin
-      for (n = 0; n < N; `WEFT_NEXT(n)) product[k][n] = operand[k][n] * active[k][n];
+    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = operand[k][n] * active[k][n];
     end
   endtask
 
-  task automatic find_maxima();
-    int unsigned k, n;
-    for (n = 0; n < N; `WEFT_NEXT(n)) maximum[n] = operand[0][n];
-    for (k = 1; k < Lanes; `WEFT_NEXT(k)) begin
-      for (n = 0; n < N; `WEFT_NEXT(n)) begin
-        maximum[n] = (operand[k][n] > maximum[n]) ? operand[k][n] : maximum[n];
+  task automatic find_maxima();  // a tree: pairs, pairs of pairs, ...
+    int unsigned step, k, n;
+    for (k = 0; k < Lanes; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) larger[k][n] = operand[k][n];
+    end
+    for (step = 1; step < Lanes; `WEFT_NEXT(step, 2 * step)) begin
+      for (k = 0; k + step < Lanes; `WEFT_NEXT(k, k + 2 * step)) begin
+        for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) begin
+          if (larger[k + step][n] > larger[k][n]) larger[k][n] = larger[k + step][n];
+        end
       end
     end
+    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) maximum[n] = larger[0][n];
   endtask
 
   task automatic swap_weights();
     int unsigned k, n;
-    for (k = 0; k < K; `WEFT_NEXT(k)) begin
-      for (n = 0; n < N; `WEFT_NEXT(n)) active[k][n] = shadow[k][n];
+    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) active[k][n] = shadow[k][n];
     end
   endtask
 

@@ -4,6 +4,7 @@
 // accumulators. Does not sequence passes (weft_post_sequencer). valid/ready in; the whole pipeline
 // stands while a result is not taken. Eight stages:
 //   1 add  2 shift  3 partial products  4 product  5 round  6 shift  7 combine  8 result
+// A stage holds at most a 16 x 16 multiplier, a 64-bit adder or a shifter with an increment.
 // Per-channel parameters reach each stage with the first row of their block (first_i), so blocks
 // follow each other without a gap; prm_free_o says that the record may be overwritten.
 `default_nettype none
@@ -190,16 +191,17 @@ module weft_requantise (
   // a cycle ago. Nothing else touches the arrays, so blocking assignments are registers here; they
   // simulate several times faster than delayed copies.
   logic signed [31:0] x2_q[L], x3_q[L], y7_q[L];
-  logic signed [48:0] plo_q[L];
-  logic signed [47:0] phi_q[L];
+  logic [31:0]        pll_q[L];  // by halves: low of x times low of M,
+  logic signed [31:0] plh_q[L], phl_q[L], phh_q[L];
   logic signed [63:0] p5_q[L], v6_q[L];
   logic [32*L-1:0]    out_q;
   logic signed [31:0] t1, m3, z7;
   logic signed [7:0]  s2, s5, s6;
   logic [5:0]         amount, t5, t6;
-  logic signed [63:0] sum5;
   logic [63:0]        half5;
-  logic [31:0]        mask6, rest6, half6;
+  logic signed [63:0] sum6;
+  logic signed [64:0] shifted6;
+  logic [31:0]        below6;
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     // Stages 7 and 8: zero point and clamp, or the accumulator's share, then out.
@@ -216,40 +218,46 @@ module weft_requantise (
         out_q[32*l +: 32] <= z7;
       end
     end
-    // Stage 6: the right shift; after double rounding's first half it rounds again, ties away from
-    // zero.
+    // Stage 6: double rounding takes the high half, saturating, as if the shift were 31 places. Then
+    // the right shift; double rounding rounds again, ties away from zero: up if the highest bit that
+    // goes is set, of a negative number only if another one is too.
     if (en && v_q[6]) begin
       for (int l = 0; l < L; l++) begin
         s6    = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
         t6    = (c6.rounding != 2'd0) ? 6'(8'sd31 - s6) : s6[7] ? 6'(-s6) : 6'd0;
-        mask6 = ~(~32'd0 << t6);
-        rest6 = v6_q[l][31:0] & mask6;
-        half6 = (mask6 >> 1) + 32'(v6_q[l][63]);
-        y7_q[l] = 32'(v6_q[l] >>> t6) + 32'(c6.rounding == 2'd0 && rest6 > half6);
+        sum6  = v6_q[l];
+        if (c6.rounding == 2'd0) begin
+          sum6 = (v6_q[l][63:62] == 2'b01) ? 64'sd2147483647 : v6_q[l] >>> 31;
+        end
+        shifted6 = signed'({sum6, 1'b0}) >>> t6;
+        below6   = sum6[31:0] & (~(~32'd0 << t6) >> 1);
+        y7_q[l]  = signed'(shifted6[32:1]) + 32'(c6.rounding == 2'd0 && shifted6[0]
+                                                && (!sum6[63] || below6 != '0));
       end
     end
     // Stage 5: add half of the last place; a tie away from zero adds one bit less to a negative
-    // product. Double rounding takes the high half, saturating, as if the shift were 31 places.
+    // product.
     if (en && v_q[5]) begin
       for (int l = 0; l < L; l++) begin
         s5    = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
         t5    = (c5.rounding == 2'd0) ? 6'd31 : 6'(8'sd31 - s5);
         half5 = ((c5.rounding == 2'd2 && p5_q[l][63]) ? ~(~64'd0 << t5) : (64'd1 << t5)) >> 1;
-        sum5  = p5_q[l] + signed'(half5);
-        if (c5.rounding != 2'd0) v6_q[l] = sum5;
-        else if (sum5[63:62] == 2'b01) v6_q[l] = 64'sd2147483647;
-        else v6_q[l] = sum5 >>> 31;
+        v6_q[l] = p5_q[l] + signed'(half5);
       end
     end
-    // Stages 4 and 3: the product, from two halves of the multiplier.
+    // Stages 4 and 3: the product, from halves of both operands.
     if (en && v_q[4]) begin
-      for (int l = 0; l < L; l++) p5_q[l] = (64'(phi_q[l]) <<< 16) + 64'(plo_q[l]);
+      for (int l = 0; l < L; l++) begin
+        p5_q[l] = signed'({phh_q[l], pll_q[l]}) + ((64'(plh_q[l]) + 64'(phl_q[l])) <<< 16);
+      end
     end
     if (en && v_q[3]) begin
       for (int l = 0; l < L; l++) begin
         m3 = c3.per_channel ? signed'(m_now[32*l +: 32]) : c3.mult;
-        plo_q[l] = 49'(x3_q[l]) * 49'(signed'({1'b0, m3[15:0]}));
-        phi_q[l] = 48'(x3_q[l]) * 48'(signed'(m3[31:16]));
+        pll_q[l] = 32'(x3_q[l][15:0]) * 32'(m3[15:0]);
+        plh_q[l] = 32'(signed'({1'b0, x3_q[l][15:0]})) * 32'(signed'(m3[31:16]));
+        phl_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'({1'b0, m3[15:0]}));
+        phh_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'(m3[31:16]));
       end
     end
     // Stages 2 and 1: left shift; bias or offset.

@@ -84,10 +84,14 @@ module weft_softmax (
   assign err_o        = (state_q == Fetch) && (32'(at_q) >= weft_pkg::Scratchpad);
   assign busy_o       = state_q != Idle;
 
-  // ---- arithmetic: one saturating rounding doubling high multiply, in two steps
+  // ---- arithmetic: one saturating rounding doubling high multiply, in two steps: products of
+  // halves, then their sum
   logic signed [31:0] mul_a_q, mul_b_q, srdhm_q;
-  logic signed [63:0] product_q, rounded;
-  assign rounded = (product_q + 64'sd1073741824) >>> 31;
+  logic [31:0]        pll_q;
+  logic signed [31:0] plh_q, phl_q, phh_q;
+  logic signed [63:0] rounded;
+  assign rounded = (signed'({phh_q, pll_q}) + ((64'(plh_q) + 64'(phl_q)) <<< 16)
+                    + 64'sd1073741824) >>> 31;
 
   // Reciprocal of 1 + a for a in [0, 1): half denominator d = (a + 1) / 2 in Q0.31, x in Q2.29.
   localparam logic signed [31:0] C48Over17 = 32'sd1515870810;
@@ -199,7 +203,12 @@ module weft_softmax (
       mul_a_q <= r_q;
       mul_b_q <= exp_now;
     end
-    if (state_q == Product) product_q <= 64'(mul_a_q) * 64'(mul_b_q);
+    if (state_q == Product) begin
+      pll_q <= 32'(mul_a_q[15:0]) * 32'(mul_b_q[15:0]);
+      plh_q <= 32'(signed'({1'b0, mul_a_q[15:0]})) * 32'(signed'(mul_b_q[31:16]));
+      phl_q <= 32'(signed'(mul_a_q[31:16])) * 32'(signed'({1'b0, mul_b_q[15:0]}));
+      phh_q <= 32'(signed'(mul_a_q[31:16])) * 32'(signed'(mul_b_q[31:16]));
+    end
     if (state_q == Round) begin
       srdhm_q <= (rounded == 64'sd2147483648) ? 32'sh7fffffff : rounded[31:0];
     end

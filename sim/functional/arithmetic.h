@@ -85,12 +85,6 @@ inline int32_t AddOperand(int32_t value, int32_t zero_point, int left_shift, Sca
                     scale.shift, mode);
 }
 
-/// (a + b) / 2 with a tie away from zero.
-inline int32_t RoundingHalfSum(int32_t a, int32_t b) {
-  const int64_t sum = int64_t{a} + b;
-  return static_cast<int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
-}
-
 /// x * 2^bits, limited to int32.
 inline int32_t SaturatingShiftLeft(int32_t x, int bits) {
   const int64_t wide = int64_t{x} << bits;
@@ -100,11 +94,10 @@ inline int32_t SaturatingShiftLeft(int32_t x, int bits) {
 
 /// 1 / (1 + x) for x in [0, 1), both Q0.31: three Newton steps on h = (1 + x) / 2 in Q2.29.
 inline int32_t OneOverOnePlusX(int32_t x) {
-  constexpr int32_t kOne = std::numeric_limits<int32_t>::max();  // Q0.31
-  constexpr int32_t k48Over17 = 1515870810;                      // Q2.29
-  constexpr int32_t kMinus32Over17 = -1010580540;                // Q2.29
+  constexpr int32_t k48Over17 = 1515870810;        // Q2.29
+  constexpr int32_t kMinus32Over17 = -1010580540;  // Q2.29
   constexpr int32_t kOneQ2 = 1 << 29;
-  const int32_t half = RoundingHalfSum(x, kOne);
+  const int32_t half = static_cast<int32_t>((int64_t{x} + (int64_t{1} << 31)) >> 1);
   int32_t estimate = WrapAdd(k48Over17, Srdhm(half, kMinus32Over17));
   for (int step = 0; step < 3; ++step) {
     const int32_t error = WrapSub(kOneQ2, Srdhm(half, estimate));
@@ -113,13 +106,16 @@ inline int32_t OneOverOnePlusX(int32_t x) {
   return SaturatingShiftLeft(estimate, 1);  // 1 / h in Q2.29 is 1 / (2 * h) in Q1.30
 }
 
-/// Softmax of one row. `table[d]` is exp(-d input steps) in Q0.31, zero where it is to vanish.
+/// Softmax of one row. `table[d]` is exp(-d input steps) in Q0.31, zero where it is to vanish. Of
+/// any other table the result is defined, too: the sum takes entries without sign, the product with
+/// it.
 inline void Softmax(std::span<const int8_t> row, std::span<const int32_t, 256> table,
                     std::span<int8_t> result) {
   const int32_t largest = *std::max_element(row.begin(), row.end());
   uint32_t sum = 0;
   for (const int8_t x : row) {
-    sum += static_cast<uint32_t>(RoundingShiftRight(table[largest - x], 12));
+    sum +=
+        static_cast<uint32_t>((uint64_t{static_cast<uint32_t>(table[largest - x])} + 2048) >> 12);
   }
   const int leading_zeros = std::countl_zero(sum);
   const uint32_t normalised = static_cast<uint32_t>(uint64_t{sum} << leading_zeros);

@@ -2,6 +2,7 @@
 #include "sim/functional/command.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/functional/store.h"
 #include "sw/command/codec.h"
@@ -16,14 +17,16 @@ Waits WaitsOf(int64_t mask, int64_t load, int64_t exec, int64_t store) {
 
 }  // namespace
 
-CommandProcessor::CommandProcessor(const HardwareConfig& config, Memory& memory)
+CommandProcessor::CommandProcessor(const HardwareConfig& config, Memory& memory,
+                                   RetireObserver observer)
     : config_(config),
       memory_(memory),
       scratchpad_(static_cast<uint32_t>(config.scratchpad)),
       ring_(config),
       hazards_(static_cast<uint32_t>(config.scratchpad), static_cast<uint32_t>(config.word()),
                memory.size()),
-      exec_(config, scratchpad_, ring_, hazards_) {}
+      retirements_(std::move(observer)),
+      exec_(config, scratchpad_, ring_, hazards_, retirements_) {}
 
 void CommandProcessor::BeginJob() {
   start_ = {};
@@ -62,6 +65,7 @@ tl::expected<bool, Fault> CommandProcessor::Step() {
   if (!command) return tl::unexpected(command.error());
   RememberSetup(*command, setups_);
   hazards_.BeginCommand();
+  retirements_.BeginCommand(index_);
   Outcome ok = std::visit([this](const auto& cmd) { return Execute(cmd); }, *command);
   if (!ok) {
     if (!ok.error().violation.empty()) {
@@ -91,19 +95,21 @@ Outcome CommandProcessor::Execute(const MarkCmd& mark) {
 Outcome CommandProcessor::Execute(const LoadCmd& load) {
   const Waits waits = WaitsOf(load.wait_mask, load.wait_load, load.wait_exec, load.wait_store);
   if (Status ok = hazards_.Wait(Lane::kLoad, waits); !ok) return ToOutcome(ok);
-  return ExecuteLoad(load, Address(load.region, load.offset), memory_, scratchpad_, hazards_);
+  return ExecuteLoad(load, Address(load.region, load.offset), memory_, scratchpad_, hazards_,
+                     retirements_);
 }
 
 Outcome CommandProcessor::Execute(const LoadWeightsCmd& load) {
   weight_words_ += static_cast<uint64_t>(load.words);
   return ExecuteLoadWeights(load, Address(load.region, load.offset), config_, memory_, ring_,
-                            hazards_);
+                            hazards_, retirements_);
 }
 
 Outcome CommandProcessor::Execute(const StoreCmd& store) {
   const Waits waits = WaitsOf(store.wait_mask, store.wait_load, store.wait_exec, store.wait_store);
   if (Status ok = hazards_.Wait(Lane::kStore, waits); !ok) return ToOutcome(ok);
-  return ExecuteStore(store, Address(store.region, store.offset), memory_, scratchpad_, hazards_);
+  return ExecuteStore(store, Address(store.region, store.offset), memory_, scratchpad_, hazards_,
+                      retirements_);
 }
 
 Outcome CommandProcessor::Execute(const SetupInputCmd& setup) {

@@ -4,7 +4,7 @@
 // after the other in stream order. Where that could give another result than the hardware's
 // overlapping engines, the stream is refused (hazards.h).
 //
-//   CommandProcessor processor(config, memory);
+//   CommandProcessor processor(config, memory, {});
 //   processor.BeginJob();
 //   processor.Start({.stream = address, .commands = 17, .region_base = bases});
 //   do ended = processor.Step(); while (ended && !*ended);      // ended.error(): why it stopped
@@ -20,6 +20,7 @@
 #include "sim/functional/fault.h"
 #include "sim/functional/hazards.h"
 #include "sim/functional/legality.h"
+#include "sim/functional/retirement.h"
 #include "sim/functional/scratchpad.h"
 #include "weft/hw/commands.h"
 #include "weft/hw/configs.h"
@@ -39,7 +40,7 @@ struct StreamStart {
 
 class CommandProcessor {
  public:
-  CommandProcessor(const HardwareConfig& config, Memory& memory);
+  CommandProcessor(const HardwareConfig& config, Memory& memory, RetireObserver observer);
 
   /// Engines idle, counts, ring and counters at zero.
   void BeginJob();
@@ -83,6 +84,7 @@ class CommandProcessor {
   Scratchpad scratchpad_;
   WeightRing ring_;
   Hazards hazards_;
+  Retirements retirements_;
   ExecEngine exec_;
   SetupState setups_;
   StreamStart start_;

@@ -58,7 +58,7 @@ Outcome Memory::Write(uint64_t address, std::span<const uint8_t> data) {
 }
 
 Outcome ExecuteLoad(const LoadCmd& load, uint64_t address, Memory& memory, Scratchpad& scratchpad,
-                    Hazards& hazards) {
+                    Hazards& hazards, Retirements& retirements) {
   const uint32_t unit = hazards.Next(Lane::kLoad);
   for (int64_t row = 0; row < load.rows; ++row) {
     const uint64_t from = address + static_cast<uint64_t>(row * load.mem_pitch);
@@ -71,20 +71,24 @@ Outcome ExecuteLoad(const LoadCmd& load, uint64_t address, Memory& memory, Scrat
     if (!ok) return ok;
     ok = ToOutcome(hazards.WriteScratchpad(Lane::kLoad, unit, range->begin, range->end));
     if (!ok) return ok;
+    retirements.Wrote(Space::kScratchpad, range->begin, scratchpad.Bytes(*range));
   }
   hazards.Retire(Lane::kLoad);
+  retirements.Retire(Engine::kLoad);
   return {};
 }
 
 Outcome ExecuteLoadWeights(const LoadWeightsCmd& load, uint64_t address,
                            const HardwareConfig& config, Memory& memory, WeightRing& ring,
-                           Hazards& hazards) {
+                           Hazards& hazards, Retirements& retirements) {
   if (Status ok = ring.CheckSpace(load.words); !ok) return ToOutcome(ok);
   const uint64_t word_bytes = static_cast<uint64_t>(config.weight_word);
   std::vector<uint8_t> bytes(static_cast<uint64_t>(load.words) * word_bytes);
   if (Outcome ok = memory.Read(address, bytes); !ok) return ok;
   if (Status ok = hazards.ReadsMemoryUnordered(address, bytes.size()); !ok) return ToOutcome(ok);
+  retirements.Wrote(Space::kWeights, ring.written() * word_bytes, bytes);
   ring.Append(bytes);
+  retirements.Retire(Engine::kWeights);
   return {};
 }
 

@@ -10,6 +10,7 @@
 
 #include "sim/functional/fault.h"
 #include "sim/functional/hazards.h"
+#include "sim/functional/retirement.h"
 #include "sim/functional/scratchpad.h"
 #include "sim/functional/windows.h"
 #include "weft/hw/commands.h"
@@ -54,11 +55,11 @@ class Memory {
 
 /// LOAD after its waits: memory to scratchpad, row by row.
 Outcome ExecuteLoad(const LoadCmd& load, uint64_t address, Memory& memory, Scratchpad& scratchpad,
-                    Hazards& hazards);
+                    Hazards& hazards, Retirements& retirements);
 
 /// LOAD_WEIGHTS: memory to the weight ring.
 Outcome ExecuteLoadWeights(const LoadWeightsCmd& load, uint64_t address,
                            const HardwareConfig& config, Memory& memory, WeightRing& ring,
-                           Hazards& hazards);
+                           Hazards& hazards, Retirements& retirements);
 
 }  // namespace weft::functional

@@ -56,11 +56,12 @@ bool DestroysOperand(const Stripe& stripe, const Place& in, const Place& out, in
 }  // namespace
 
 ExecEngine::ExecEngine(const HardwareConfig& config, Scratchpad& scratchpad, WeightRing& ring,
-                       Hazards& hazards)
+                       Hazards& hazards, Retirements& retirements)
     : config_(config),
       scratchpad_(scratchpad),
       ring_(ring),
       hazards_(hazards),
+      retirements_(retirements),
       array_(config),
       post_(config) {}
 
@@ -72,6 +73,7 @@ void ExecEngine::BeginJob() {
 
 void ExecEngine::Retire() {
   hazards_.Retire(Lane::kExec);
+  retirements_.Retire(Engine::kExec);
   ++blocks_;
 }
 
@@ -204,7 +206,7 @@ Outcome ExecEngine::Run(const RunCmd& run) {
     if (Status ok = post_.TakeRecord(record); !ok) return ToOutcome(ok);
     const BlockResult& result =
         post_.Run(array_, feed.stripe, channels, block_residual, scratchpad_);
-    WriteResults(result, config_.n, feed.stripe, channels, block_out, scratchpad_);
+    WriteResults(result, config_.n, feed.stripe, channels, block_out, scratchpad_, retirements_);
     Retire();
   }
   if (weights->words > 0 && (run.weights_stream != 0 || run.weights_release != 0)) {
@@ -238,7 +240,7 @@ Outcome ExecEngine::Eltwise(const EltwiseCmd& eltwise) {
     if (Outcome ok = WritePlace(block_out, stripe, channels); !ok) return ok;
     const BlockResult& result =
         post_.Eltwise(eltwise.add != 0, stripe, channels, block_a, block_b, scratchpad_);
-    WriteResults(result, config_.n, stripe, channels, block_out, scratchpad_);
+    WriteResults(result, config_.n, stripe, channels, block_out, scratchpad_, retirements_);
     Retire();
   }
   return {};
@@ -266,6 +268,8 @@ Outcome ExecEngine::Softmax(const SoftmaxCmd& softmax) {
   const size_t length = static_cast<size_t>(softmax.length);
   functional::Softmax({scratchpad_.At(softmax.in_addr), length}, table,
                       {scratchpad_.At(softmax.out_addr), length});
+  retirements_.Wrote(Space::kScratchpad, static_cast<uint64_t>(softmax.out_addr),
+                     scratchpad_.Bytes(*scratchpad_.Range(softmax.out_addr, softmax.length)));
   if (softmax.weights_release != 0) ring_.Release(*position + table_words);
   Retire();
   return {};

@@ -13,6 +13,7 @@
 #include "sim/functional/fault.h"
 #include "sim/functional/hazards.h"
 #include "sim/functional/post.h"
+#include "sim/functional/retirement.h"
 #include "sim/functional/scratchpad.h"
 #include "weft/hw/commands.h"
 #include "weft/hw/configs.h"
@@ -22,7 +23,7 @@ namespace weft::functional {
 class ExecEngine {
  public:
   ExecEngine(const HardwareConfig& config, Scratchpad& scratchpad, WeightRing& ring,
-             Hazards& hazards);
+             Hazards& hazards, Retirements& retirements);
 
   void BeginJob();
 
@@ -60,6 +61,7 @@ class ExecEngine {
   Scratchpad& scratchpad_;
   WeightRing& ring_;
   Hazards& hazards_;
+  Retirements& retirements_;
   Array array_;
   Post post_;
   std::vector<uint8_t> weights_;  ///< of the block in work

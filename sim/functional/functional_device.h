@@ -17,12 +17,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "sim/functional/retirement.h"
 #include "weft/device.h"
 #include "weft/hw/configs.h"
 
 namespace weft {
 
-/// A device of this configuration with `memory_bytes` bytes of memory, all zero.
-std::unique_ptr<Device> MakeFunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes);
+/// A device of this configuration with `memory_bytes` bytes of memory, all zero. `observer` is told
+/// what every unit of work wrote, in stream order.
+std::unique_ptr<Device> MakeFunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes,
+                                             RetireObserver observer = {});
 
 }  // namespace weft

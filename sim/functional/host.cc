@@ -5,6 +5,7 @@
 #include <array>
 #include <cassert>
 #include <memory>
+#include <utility>
 
 #include "sim/functional/functional_device.h"
 
@@ -48,10 +49,11 @@ int RegionHigh(uint32_t offset) {
 
 }  // namespace
 
-FunctionalDevice::FunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes)
+FunctionalDevice::FunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes,
+                                   RetireObserver observer)
     : config_(config),
       memory_(memory_bytes, config.axi_bytes),
-      processor_(config, memory_),
+      processor_(config, memory_, std::move(observer)),
       watchdog_(kWatchdogReset) {}
 
 // --- registers ---
@@ -281,8 +283,9 @@ void FunctionalDevice::PeekScratchpad(uint32_t address, std::span<uint8_t> out) 
 
 namespace weft {
 
-std::unique_ptr<Device> MakeFunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes) {
-  return std::make_unique<functional::FunctionalDevice>(config, memory_bytes);
+std::unique_ptr<Device> MakeFunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes,
+                                             RetireObserver observer) {
+  return std::make_unique<functional::FunctionalDevice>(config, memory_bytes, std::move(observer));
 }
 
 }  // namespace weft

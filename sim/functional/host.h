@@ -19,7 +19,7 @@ namespace weft::functional {
 
 class FunctionalDevice : public Device {
  public:
-  FunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes);
+  FunctionalDevice(const HardwareConfig& config, uint64_t memory_bytes, RetireObserver observer);
 
   const HardwareConfig& config() const override { return config_; }
   uint32_t ReadRegister(uint32_t offset) override;

@@ -65,6 +65,8 @@ class WeightRing {
   /// An error unless `words` more fit into what earlier commands have released.
   Status CheckSpace(int64_t words) const;
   void Append(std::span<const uint8_t> bytes);
+  /// Words since the job's start.
+  uint64_t written() const { return written_; }
 
   /// The full position of `position` (modulo 2^16), if `words` words from there are in the ring.
   Result<uint64_t> Find(int64_t position, uint64_t words) const;
@@ -79,7 +81,7 @@ class WeightRing {
   uint64_t word_bytes_;
   uint64_t words_;
   std::vector<uint8_t> bytes_;
-  uint64_t written_ = 0;  ///< words since the job's start
+  uint64_t written_ = 0;
   uint64_t released_ = 0;
 };
 

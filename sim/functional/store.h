@@ -10,6 +10,7 @@
 #include "sim/functional/dma.h"
 #include "sim/functional/fault.h"
 #include "sim/functional/hazards.h"
+#include "sim/functional/retirement.h"
 #include "sim/functional/scratchpad.h"
 #include "sim/functional/stripe.h"
 #include "weft/hw/commands.h"
@@ -18,10 +19,10 @@ namespace weft::functional {
 
 /// Writes the first `channels` of each pixel's `n` results. The place was checked to be inside.
 void WriteResults(std::span<const int8_t> results, int n, const Stripe& stripe, int channels,
-                  const Place& out, Scratchpad& scratchpad);
+                  const Place& out, Scratchpad& scratchpad, Retirements& retirements);
 
 /// STORE after its waits: scratchpad to memory, row by row.
 Outcome ExecuteStore(const StoreCmd& store, uint64_t address, Memory& memory,
-                     Scratchpad& scratchpad, Hazards& hazards);
+                     Scratchpad& scratchpad, Hazards& hazards, Retirements& retirements);
 
 }  // namespace weft::functional

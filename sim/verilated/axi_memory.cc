@@ -122,6 +122,7 @@ void AxiMemory::Freeze(AxiChannel channel, bool frozen) {
 
 void AxiMemory::Reset() {
   reads_.count = writes_.count = answers_.count = early_.count = 0;
+  held_.clear();
   ar_ready_ = aw_ready_ = w_ready_ = false;
   r_valid_ = r_new_ = b_valid_ = false;
   ar_held_ = aw_held_ = w_held_ = false;
@@ -171,8 +172,8 @@ void AxiMemory::ObserveWriteAddress(bool valid, const Address& address) {
   ++write_bursts_;
   const AxiResponse response = ResponseOf(AxiFault::Kind::kWrite, address, write_bursts_);
   Notice(true, address, response);
-  writes_.Push(
-      {address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0, response});
+  writes_.Push({address.address / beat_bytes_ * beat_bytes_, cycle_, address.id, address.len, 0,
+                response, write_bursts_});
   while (early_.count > 0 && writes_.count > 0) {
     const WriteBeat beat = early_[0];
     early_.Erase(0);
@@ -213,20 +214,30 @@ void AxiMemory::PlaceWriteBeat(const uint8_t* data, uint32_t strobes, bool last)
                           burst.len + 1, burst.address));
   }
   if (burst.response == AxiResponse::kOkay) {
-    uint8_t* place = bytes_.data() + burst.address + uint64_t{burst.next} * beat_bytes_;
-    const uint32_t all = static_cast<uint32_t>((uint64_t{1} << beat_bytes_) - 1);
-    if ((strobes & all) == all) {
-      std::memcpy(place, data, beat_bytes_);
+    const uint64_t address = burst.address + uint64_t{burst.next} * beat_bytes_;
+    if (options_.write_at_answer) {
+      held_.push_back({burst.number, address, {.data = {}, .strobes = strobes, .last = last}});
+      std::memcpy(held_.back().beat.data.data(), data, beat_bytes_);
     } else {
-      for (uint32_t i = 0; i < beat_bytes_; ++i) {
-        if (strobes >> i & 1) place[i] = data[i];
-      }
+      Write(address, data, strobes);
     }
   }
   if (burst.next++ != burst.len) return;
   burst.taken = cycle_;
   answers_.Push(burst);
   writes_.Erase(0);
+}
+
+void AxiMemory::Write(uint64_t address, const uint8_t* data, uint32_t strobes) {
+  uint8_t* place = bytes_.data() + address;
+  const uint32_t all = static_cast<uint32_t>((uint64_t{1} << beat_bytes_) - 1);
+  if ((strobes & all) == all) {
+    std::memcpy(place, data, beat_bytes_);
+    return;
+  }
+  for (uint32_t i = 0; i < beat_bytes_; ++i) {
+    if (strobes >> i & 1) place[i] = data[i];
+  }
 }
 
 void AxiMemory::FinishAnswer() {
@@ -237,6 +248,13 @@ void AxiMemory::FinishAnswer() {
   }
   b_valid_ = false;
   if (burst.response != AxiResponse::kOkay) last_error_ = cycle_;
+  if (options_.write_at_answer) {
+    std::erase_if(held_, [&](const HeldBeat& held) {
+      if (held.burst != burst.number) return false;
+      Write(held.address, held.beat.data.data(), held.beat.strobes);
+      return true;
+    });
+  }
   answers_.Erase(b_index_);
 }
 

@@ -14,8 +14,9 @@
 // A model is anything with members m_axi_*_o and m_axi_*_i named and sized as the ports of
 // weft_top. All outputs come from registers: none depends on an input of the same cycle. One beat
 // a cycle and direction at most. Reads are answered in order unless `reorder` is set; a burst that
-// reaches outside the memory is answered DECERR. Nothing is allocated while it runs, and a cycle in
-// which nothing happens costs a few instructions. Not thread safe.
+// reaches outside the memory is answered DECERR. Nothing is allocated while it runs (but room for
+// data with `write_at_answer`), and a cycle in which nothing happens costs a few instructions. Not
+// thread safe.
 #pragma once
 
 #include <array>
@@ -72,6 +73,9 @@ struct AxiMemoryOptions {
   int aw_stall = 0;
   int w_stall = 0;
   int b_stall = 0;
+  /// What a burst writes is in the memory when its answer is taken, and not earlier, as a master
+  /// must expect; otherwise each beat is as soon as it is taken.
+  bool write_at_answer = false;
   /// Answers of different IDs come in any order, read beats of different IDs interleaved.
   bool reorder = false;
   /// A burst that crosses a multiple of this many bytes breaks the rules. AXI4 asks for 4096.
@@ -197,11 +201,19 @@ class AxiMemory {
     uint32_t len;
     uint32_t next;  // beat
     AxiResponse response;
+    uint64_t number = 0;  // of a write burst, counted from 1
   };
   struct WriteBeat {
     std::array<uint8_t, kMaxBeatBytes> data;
     uint32_t strobes;
     bool last;
+  };
+
+  // A beat of a write burst that is not answered yet.
+  struct HeldBeat {
+    uint64_t burst;  // its number
+    uint64_t address;
+    WriteBeat beat;
   };
 
   // A queue in an array; elements behind the first can be taken out too.
@@ -231,6 +243,7 @@ class AxiMemory {
   void CheckBurst(const char* channel, const Address& address);
   AxiResponse ResponseOf(AxiFault::Kind kind, const Address& address, uint64_t number) const;
   void PlaceWriteBeat(const uint8_t* data, uint32_t strobes, bool last);
+  void Write(uint64_t address, const uint8_t* data, uint32_t strobes);
   int ChooseDue(Queue<Burst, kBursts>& bursts, int latency);
   bool Stalls(int percent);
   void Violation(const std::string& text);
@@ -271,6 +284,7 @@ class AxiMemory {
   Queue<Burst, kBursts> writes_;  // data not complete
   Queue<Burst, kBursts> answers_;
   Queue<WriteBeat, kEarlyBeats> early_;
+  std::vector<HeldBeat> held_;
   uint32_t r_index_ = 0;  // of the burst on offer in reads_
   uint32_t b_index_ = 0;
   uint64_t read_slot_ = 0;  // 1/65536 cycles: when the next beat may move

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <chrono>
 #include <cstring>
@@ -46,6 +47,7 @@ class Simulation final : public VerilatedDevice {
     context_->traceEverOn(!options.wave_file.empty());
 #endif
     model_ = std::make_unique<Model>(context_.get());
+    banks_ = Banks();
 #if VM_TRACE
     if (!options.wave_file.empty()) {
       model_->trace(&wave_, 99);
@@ -145,16 +147,31 @@ class Simulation final : public VerilatedDevice {
   void PeekScratchpad(uint32_t address, std::span<uint8_t> out) override {
     assert(address + out.size() <= static_cast<uint32_t>(config_.scratchpad));
     const uint32_t word = static_cast<uint32_t>(config_.word());
-    const std::vector<const uint8_t*> banks = Banks();
-    const auto count_of_banks = static_cast<uint32_t>(banks.size());
+    const auto count_of_banks = static_cast<uint32_t>(banks_.size());
     for (size_t done = 0; done < out.size();) {
       const uint32_t at = address + static_cast<uint32_t>(done);
       const uint32_t w = at / word;
       const size_t count = std::min<size_t>(out.size() - done, word - at % word);
-      const uint8_t* bank = banks[w % count_of_banks];
+      const uint8_t* bank = banks_[w % count_of_banks];
       std::memcpy(out.data() + done, bank + w / count_of_banks * word + at % word, count);
       done += count;
     }
+  }
+
+  void PeekWeights(uint32_t address, std::span<uint8_t> out) override {
+    assert(address + out.size() <= static_cast<uint32_t>(config_.weight_ring));
+#if WEFT_NETLIST
+    const auto& ring = model_->rootp->weft_top__DOT__u_weight_ring__02eu_ram__DOT__mem;
+#else
+    const auto& ring = model_->rootp->weft_top__DOT__u_weight_ring__DOT__u_ram__DOT__mem;
+#endif
+    std::memcpy(out.data(), reinterpret_cast<const uint8_t*>(&ring[0]) + address, out.size());
+  }
+
+  void SetRetireObserver(std::function<void(Engine engine, uint32_t jobs)> observer) override {
+    retire_observer_ = std::move(observer);
+    retired_ = Retired();
+    ended_ = model_->rootp->weft_top__DOT__ring_head;
   }
 
   std::string Violations() const override { return memory_.violations() + assertions_; }
@@ -223,7 +240,31 @@ class Simulation final : public VerilatedDevice {
     if (m.rootp->weft_top__DOT__mark_done && mark_observer_) {
       mark_observer_(m.rootp->weft_top__DOT__mark_done_layer);
     }
+    if (retire_observer_) ObserveRetired();
     if (context_->gotError()) NoteAssertion();
+  }
+
+  // What the engines count as retired in the job, modulo 2^16; of weights, words in the ring.
+  using RetiredCounts = std::array<uint16_t, 4>;
+  static constexpr std::array<Engine, 4> kRetiring = {Engine::kLoad, Engine::kWeights,
+                                                      Engine::kExec, Engine::kStore};
+  RetiredCounts Retired() const {
+    const auto& root = *model_->rootp;
+    return {root.weft_top__DOT__load_count, root.weft_top__DOT__ring_written,
+            root.weft_top__DOT__exec_count, root.weft_top__DOT__store_count};
+  }
+
+  void ObserveRetired() {
+    const RetiredCounts now = Retired();
+    const uint32_t jobs = model_->rootp->weft_top__DOT__ring_head;
+    if (now == retired_ && jobs == ended_) return;
+    const RetiredCounts before = std::exchange(retired_, now);
+    for (size_t i = 0; i < now.size(); ++i) {
+      // Counts go up by one, or all to zero when a job begins.
+      if (now[i] == before[i] || (now[i] == 0 && before[i] != 0xffff)) continue;
+      retire_observer_(kRetiring[i], jobs);
+    }
+    if (jobs == std::exchange(ended_, jobs) + 1) retire_observer_(Engine::kControl, jobs);
   }
 
   void Settle() {
@@ -260,7 +301,7 @@ class Simulation final : public VerilatedDevice {
     if (++assertion_count_ == kMaxAssertions) context_->assertOn(false);
   }
 
-  // The memories of the scratchpad's banks; the model has as many as the configuration says.
+  // The model has as many banks as the configuration says.
   std::vector<const uint8_t*> Banks() const {
     std::vector<const uint8_t*> banks;
     const auto& root = *model_->rootp;
@@ -307,7 +348,11 @@ class Simulation final : public VerilatedDevice {
 #endif
   uint64_t cycle_ = 0;
   SimulationSpeed speed_;
+  std::vector<const uint8_t*> banks_;  // memories of the scratchpad's banks
   std::function<void(uint32_t)> mark_observer_;
+  std::function<void(Engine, uint32_t)> retire_observer_;
+  RetiredCounts retired_ = {};  // after the last cycle
+  uint32_t ended_ = 0;          // jobs, likewise
   std::string assertions_;
   int assertion_count_ = 0;
 };

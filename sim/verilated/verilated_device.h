@@ -18,12 +18,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "sim/verilated/axi_memory.h"
 #include "weft/device.h"
+#include "weft/hw/commands.h"
 #include "weft/hw/configs.h"
 #include "weft/result.h"
 
@@ -52,6 +55,14 @@ class VerilatedDevice : public Device {
   /// Pulls rst_ni of the design and resets the memory's side of the bus, at any time, bursts under
   /// way or not. The memory's contents stay.
   virtual void HardReset() = 0;
+
+  /// Called after the clock edge at which `engine` counts a LOAD, a weight word, an execution block
+  /// or a STORE as retired: the last of what it wrote came with that edge, and nothing that waits
+  /// for it has begun. With kControl: a job has ended. `jobs` is RING_HEAD: jobs that have ended.
+  /// Empty: nobody is called.
+  virtual void SetRetireObserver(std::function<void(Engine engine, uint32_t jobs)> observer) = 0;
+  /// Bytes of the weight ring as they are now.
+  virtual void PeekWeights(uint32_t address, std::span<uint8_t> out) = 0;
 };
 
 /// The configurations this program holds a model of: at least the shipped ones.

@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -78,6 +79,15 @@ class Rng {
     if (span == 0) return static_cast<int64_t>(engine_());
     // The modulo's bias is below 2^-32 for every span in use and does not matter to a test.
     return static_cast<int64_t>(static_cast<uint64_t>(low) + engine_() % span);
+  }
+
+  // Mostly near `low`, sometimes anywhere up to `high`.
+  int64_t Small(int64_t low, int64_t high) {
+    if (high <= low) return low;
+    const int64_t span = high - low;
+    if (Chance(0.15)) return Int(low, high);
+    if (Chance(0.05)) return high;
+    return low + Int(0, std::max<int64_t>(1, std::min(span, 1 + span / Int(2, 16))));
   }
 
   // Uniform in [0, 1).

@@ -41,7 +41,7 @@ uint32_t Break(const StreamCase& streams, Rng& rng, Command& command) {
           if (which < 4) return cmd.words = config.ring_words() + 1, WEFT_ERROR_BAD_ADDRESS;
           return far(cmd), WEFT_ERROR_READ_ERROR;
         } else if constexpr (std::is_same_v<Cmd, SetupInputCmd>) {
-          if (which < 2) return cmd.mode = rng.Int(3, 7), WEFT_ERROR_BAD_FIELD;
+          if (which < 2) return cmd.mode = rng.Int(4, 7), WEFT_ERROR_BAD_FIELD;
           if (which < 4) return cmd.kernel_rows = 0, WEFT_ERROR_BAD_FIELD;
           return cmd.kernel_span = 0, WEFT_ERROR_BAD_FIELD;
         } else if constexpr (std::is_same_v<Cmd, SetupOutputCmd>) {

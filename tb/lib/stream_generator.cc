@@ -5,13 +5,12 @@
 #include <cassert>
 #include <cstring>
 #include <optional>
-#include <set>
-#include <type_traits>
 
 #include "sw/command/codec.h"
 #include "tb/lib/seed.h"
+#include "tb/lib/stream_access.h"
 #include "tb/lib/stream_damage.h"
-#include "tb/lib/stream_record.h"
+#include "tb/lib/stream_waits.h"
 #include "weft/hw/weft_hw.h"
 
 namespace weft::testing {
@@ -21,30 +20,23 @@ constexpr uint64_t kAddressMask = (uint64_t{1} << 40) - 1;
 constexpr int64_t kTableBytes = 1024;
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Work of one job's commands as the record keeper sees it.
-struct Access {
-  int block = 0;
-  int beat = 0;
-  Extent bytes;
-};
-
 class Generator {
  public:
   Generator(const HardwareConfig& config, uint64_t seed, const StreamOptions& options)
-      : config_(config), options_(options), rng_(Rng::Fixed(seed * 2 + 1)) {
+      : config_(config), options_(options), rng_(Rng::Fixed(seed * 2 + 1)), waits_(case_, rng_) {
     case_.config = &config;
     case_.seed = seed;
   }
 
   StreamCase Generate() {
     Layout();
-    const int jobs = options_.illegal ? 2 * Small(1, 2) : Small(1, 5);
+    const int jobs = options_.illegal ? 2 * rng_.Small(1, 2) : rng_.Small(1, 5);
     bool fill = true;
     for (int j = 0; j < jobs; ++j) {
       job_ = {};
       BeginJob();
       if (fill || rng_.Chance(0.2)) Fill();
-      const int64_t commands = options_.huge ? rng_.Int(50, 300) : Small(1, 40);
+      const int64_t commands = options_.huge ? rng_.Int(50, 300) : rng_.Small(1, 40);
       // A command that finds no place is tried again as another one.
       for (int64_t i = 0, tries = 0; i < commands && tries < 4 * commands; ++tries) i += One();
       while (chain_ && Run() != 0) {
@@ -62,15 +54,6 @@ class Generator {
 
  private:
   // --- numbers ---
-
-  // Mostly near `low`, sometimes anywhere up to `high`.
-  int64_t Small(int64_t low, int64_t high) {
-    if (high <= low) return low;
-    const int64_t span = high - low;
-    if (rng_.Chance(0.15)) return rng_.Int(low, high);
-    if (rng_.Chance(0.05)) return high;
-    return low + rng_.Int(0, std::max<int64_t>(1, std::min(span, 1 + span / rng_.Int(2, 16))));
-  }
 
   // At or around a multiple of `unit`.
   int64_t Around(int64_t unit, int64_t most) {
@@ -169,37 +152,13 @@ class Generator {
   }
 
   void BeginJob() {
-    record_.BeginJob(case_.window);
+    waits_.BeginJob();
     written_ = released_ = allocated_ = 0;
     word_address_.clear();
     reusable_ = {};
     chain_ = false;
     input_ = output_ = add_ = false;
     // Weights of an earlier job may be loaded again, but each job starts with room for its own.
-  }
-
-  // Waits that make sure of `need`: minimal ones, stronger ones, needless ones.
-  template <typename Cmd>
-  void SetWaits(Cmd& cmd, int lane, const Need& need, bool exec_is_set = false) {
-    const std::array<int64_t*, kLanes> counts = {&cmd.wait_load, &cmd.wait_exec, &cmd.wait_store};
-    for (int other = 0; other < kLanes; ++other) {
-      if (other == kExec && exec_is_set) continue;
-      int64_t count = need[other];
-      bool waits = count > 0;
-      if (waits && rng_.Chance(0.25)) count = rng_.Int(count, record_.issued(other));
-      if (!waits && rng_.Chance(0.08)) {
-        waits = true;
-        count =
-            rng_.Int(std::max<int64_t>(-20, record_.issued(other) - 30000), record_.issued(other));
-      }
-      if (!waits) {
-        if (rng_.Chance(0.3)) *counts[other] = rng_.Int(0, 65535);  // no bit in the mask: ignored
-        continue;
-      }
-      cmd.wait_mask |= 1 << other;
-      *counts[other] = count & 0xffff;
-      record_.Join(lane, other, count);
-    }
   }
 
   void Add(const Command& command) {
@@ -267,10 +226,11 @@ class Generator {
         cmd.row_bytes = Around(256, 1024);
         break;
       default:
-        cmd.row_bytes = Small(1, std::min(spad, budget));
+        cmd.row_bytes = rng_.Small(1, std::min(spad, budget));
     }
     cmd.row_bytes = std::min(cmd.row_bytes, spad);
-    cmd.rows = rng_.Chance(0.3) ? 1 : Small(1, std::max<int64_t>(1, budget / cmd.row_bytes / 4));
+    cmd.rows =
+        rng_.Chance(0.3) ? 1 : rng_.Small(1, std::max<int64_t>(1, budget / cmd.row_bytes / 4));
     const auto pitch = [&](int64_t bytes) {
       const int64_t dense = CeilDiv(cmd.row_bytes, Word()) * Word();
       if (cmd.rows == 1) {  // means nothing
@@ -293,30 +253,6 @@ class Generator {
     return true;
   }
 
-  template <typename F>
-  void ForEachByteOf(const Extent& extent, F&& f) {
-    for (uint64_t at = extent.begin; at < extent.end; ++at) f(record_.At(at));
-  }
-
-  template <typename Cmd, typename F>
-  void ForEachMemoryWord(const Cmd& cmd, F&& f) {
-    const uint64_t address = AddressOf(case_, cmd.region, cmd.offset);
-    const auto word = static_cast<uint64_t>(Word());
-    for (int64_t r = 0; r < cmd.rows; ++r) {
-      const uint64_t begin = address + static_cast<uint64_t>(r * cmd.mem_pitch);
-      const uint64_t end = begin + static_cast<uint64_t>(cmd.row_bytes);
-      for (uint64_t w = begin / word; w < (end + word - 1) / word; ++w) f(record_.Word(w));
-    }
-  }
-
-  template <typename Cmd, typename F>
-  void ForEachRowByte(const Cmd& cmd, F&& f) {
-    for (int64_t r = 0; r < cmd.rows; ++r) {
-      const auto begin = static_cast<uint64_t>(cmd.spad_addr + r * cmd.spad_pitch);
-      ForEachByteOf({begin, begin + static_cast<uint64_t>(cmd.row_bytes)}, f);
-    }
-  }
-
   int Load() {
     LoadCmd load;
     uint64_t address = 0;
@@ -325,18 +261,7 @@ class Generator {
   }
 
   int FinishLoad(LoadCmd load) {
-    Need need = {};
-    ForEachMemoryWord(load, [&](WordRecord& w) { record_.Raise(kLoad, need, kStore, w.stored); });
-    ForEachRowByte(load, [&](ByteRecord& b) {
-      record_.Raise(kLoad, need, kStore, b.stored);
-      record_.Raise(kLoad, need, kExec, std::max(b.read, b.computed));
-    });
-    // What a chain has read is not over before the chain is.
-    if (need[kExec] > record_.issued(kExec)) return 0;
-    SetWaits(load, kLoad, need);
-    record_.Retire(kLoad);
-    ForEachMemoryWord(load, [&](WordRecord& w) { w.loaded = record_.issued(kLoad); });
-    ForEachRowByte(load, [&](ByteRecord& b) { b.loaded = record_.issued(kLoad); });
+    if (!waits_.Order(load)) return 0;
     Add(load);
     return 1;
   }
@@ -345,17 +270,7 @@ class Generator {
     StoreCmd store;
     uint64_t address = 0;
     if (!Rows(store, data_area_, address)) return 0;
-    Need need = {};
-    ForEachMemoryWord(store, [&](WordRecord& w) { record_.Raise(kStore, need, kLoad, w.loaded); });
-    ForEachRowByte(store, [&](ByteRecord& b) {
-      record_.Raise(kStore, need, kLoad, b.loaded);
-      record_.Raise(kStore, need, kExec, b.computed);
-    });
-    SetWaits(store, kStore, need);
-    record_.Retire(kStore);
-    ForEachMemoryWord(store, [&](WordRecord& w) { w.stored = record_.issued(kStore); });
-    ForEachRowByte(store,
-                   [&](ByteRecord& b) { b.stored = std::max(b.stored, record_.issued(kStore)); });
+    waits_.Order(store);
     Add(store);
     return 1;
   }
@@ -394,7 +309,7 @@ class Generator {
     while (written_ < end) {
       const int64_t missing = end - written_;
       int64_t some = rng_.Chance(0.6) ? missing : rng_.Int(1, missing);
-      if (rng_.Chance(0.25)) some = std::min(RoomInRing(), missing + Small(0, missing));
+      if (rng_.Chance(0.25)) some = std::min(RoomInRing(), missing + rng_.Small(0, missing));
       if (rng_.Chance(0.02)) some = RoomInRing();
       if (MoreWeights(some) == 0 && MoreWeights(missing) == 0) return std::nullopt;
     }
@@ -492,8 +407,8 @@ class Generator {
 
   template <typename Cmd>
   void Stripe(Cmd& cmd) {
-    cmd.pixels = rng_.Chance(0.15) ? config_.stripe : Small(1, config_.stripe);
-    cmd.tile_width = rng_.Chance(0.1) ? rng_.Int(1, 4095) : Small(1, 40);
+    cmd.pixels = rng_.Chance(0.15) ? config_.stripe : rng_.Small(1, config_.stripe);
+    cmd.tile_width = rng_.Chance(0.1) ? rng_.Int(1, 4095) : rng_.Small(1, 40);
     if (rng_.Chance(0.03)) cmd.tile_width = 4095;
     cmd.tile_x = rng_.Chance(0.5) ? 0 : rng_.Int(0, cmd.tile_width - 1);
   }
@@ -514,7 +429,7 @@ class Generator {
     if (rng_.Chance(0.03)) return rng_.Int(0, channels);
     if (rng_.Chance(0.4)) return channels;
     if (rng_.Chance(0.5)) return CeilDiv(channels, config_.n) * config_.n;
-    return channels + Small(0, 40);
+    return channels + rng_.Small(0, 40);
   }
 
   template <typename Cmd>
@@ -527,185 +442,6 @@ class Generator {
     return std::min(most, CeilDiv(dense, Word()) * Word() + rng_.Int(0, 11) * Word());
   }
 
-  // Accesses of a place by blocks of N channels.
-  std::vector<Access> Blocks(int64_t address, const std::vector<int64_t>& offsets,
-                             int64_t channels) const {
-    std::vector<Access> accesses;
-    for (int64_t j = 0; j * config_.n < channels; ++j) {
-      const int64_t count = std::min<int64_t>(config_.n, channels - j * config_.n);
-      for (const int64_t offset : offsets) {
-        const auto begin = static_cast<uint64_t>(address + offset + j * config_.n);
-        accesses.push_back({static_cast<int>(j), 0, {begin, begin + static_cast<uint64_t>(count)}});
-      }
-    }
-    return accesses;
-  }
-
-  // Whether later blocks read what earlier ones write: no wait could order that.
-  bool SelfConflict(const std::vector<Access>& reads, const std::vector<Access>& writes) {
-    std::map<uint64_t, int> first_write;
-    for (const Access& w : writes) {
-      for (uint64_t at = w.bytes.begin; at < w.bytes.end; ++at)
-        first_write.try_emplace(at, w.block);
-    }
-    for (const Access& r : reads) {
-      for (uint64_t at = r.bytes.begin; at < r.bytes.end; ++at) {
-        const auto found = first_write.find(at);
-        if (found != first_write.end() && found->second < r.block) return true;
-      }
-    }
-    return false;
-  }
-
-  // Whether no byte comes up twice.
-  static bool Disjoint(const std::vector<Access>& accesses) {
-    std::set<uint64_t> bytes;
-    for (const Access& x : accesses) {
-      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) {
-        if (!bytes.insert(at).second) return false;
-      }
-    }
-    return true;
-  }
-
-  static bool AnyOverlap(const std::vector<Access>& a, const std::vector<Access>& b) {
-    std::set<uint64_t> bytes;
-    for (const Access& x : a) {
-      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) bytes.insert(at);
-    }
-    for (const Access& x : b) {
-      for (uint64_t at = x.bytes.begin; at < x.bytes.end; ++at) {
-        if (bytes.contains(at)) return true;
-      }
-    }
-    return false;
-  }
-
-  // Waits of an exec command, then its record. Reads carry the block that counts as the reader; the
-  // waits that come before them are that block's, or the first one's.
-  template <typename Cmd>
-  void FinishExec(Cmd& cmd, const std::vector<Access>& reads, const std::vector<Access>& writes,
-                  int blocks, int beats, bool reads_wait_at_first_block, bool retires) {
-    Need need = {};
-    struct At {
-      int block, beat;
-      int64_t unit;
-    };
-    std::vector<At> needs;
-    for (const Access& r : reads) {
-      int64_t unit = 0;
-      ForEachByteOf(r.bytes, [&](ByteRecord& b) {
-        record_.Raise(kExec, need, kLoad, b.loaded);
-        unit = std::max(unit, b.computed);
-      });
-      if (unit > record_.known(kExec, kExec)) {
-        needs.push_back({reads_wait_at_first_block ? 0 : r.block, r.beat, unit});
-      }
-    }
-    for (const Access& w : writes) {
-      ForEachByteOf(w.bytes, [&](ByteRecord& b) {
-        record_.Raise(kExec, need, kLoad, b.loaded);
-        record_.Raise(kExec, need, kStore, b.stored);
-      });
-    }
-    int64_t base = 0, step_block = 0, step_beat = 0;
-    for (const At& n : needs) base = std::max(base, n.unit);
-    bool stepped = false;
-    if constexpr (!std::is_same_v<Cmd, SoftmaxCmd>) {
-      if (!needs.empty() && (blocks > 1 || beats > 1) && rng_.Chance(0.6)) {
-        const bool is_run = std::is_same_v<Cmd, RunCmd>;
-        for (int tries = 0; tries < 6 && !stepped; ++tries) {
-          step_block = blocks > 1 && rng_.Chance(0.7) ? Small(0, 255) : 0;
-          step_beat = is_run && beats > 1 && rng_.Chance(0.7) ? Small(0, 15) : 0;
-          int64_t lowest = INT64_MIN;
-          for (const At& n : needs) {
-            // A command without steps per beat waits once a block.
-            lowest = std::max(lowest, n.unit - n.block * step_block - n.beat * step_beat);
-          }
-          const int64_t last = lowest + (blocks - 1) * step_block + (beats - 1) * step_beat;
-          if ((step_block > 0 || step_beat > 0) && last <= record_.issued(kExec)) {
-            base = lowest;
-            stepped = true;
-          }
-        }
-        if (!stepped) step_block = step_beat = 0;
-      }
-    }
-    if (stepped) {
-      cmd.wait_mask |= 1 << kExec;
-      cmd.wait_exec = base & 0xffff;
-      if constexpr (!std::is_same_v<Cmd, SoftmaxCmd>) cmd.wait_step_block = step_block;
-      if constexpr (std::is_same_v<Cmd, RunCmd>) cmd.wait_step_beat = step_beat;
-      need[kExec] = 0;
-    } else {
-      need[kExec] = base;
-    }
-    SetWaits(cmd, kExec, need, stepped);
-    if (!retires) {
-      if (stepped) record_.Join(kExec, kExec, base + (beats - 1) * step_beat);
-      for (const Access& r : reads) {
-        ForEachByteOf(r.bytes,
-                      [&](ByteRecord& b) { b.read = std::max(b.read, record_.issued(kExec) + 1); });
-      }
-      return;
-    }
-    const int64_t first = record_.issued(kExec) + 1;
-    for (int j = 0; j < blocks; ++j) {
-      if (stepped) {
-        for (int b = 0; b < beats; ++b) {
-          record_.Join(kExec, kExec, base + j * step_block + b * step_beat);
-        }
-      }
-      record_.Retire(kExec);
-    }
-    for (const Access& r : reads) {
-      ForEachByteOf(r.bytes, [&](ByteRecord& b) { b.read = std::max(b.read, first + r.block); });
-    }
-    for (const Access& w : writes) {
-      ForEachByteOf(w.bytes, [&](ByteRecord& b) { b.computed = first + w.block; });
-    }
-  }
-
-  // Beats of the window, each the pieces (row, first, count) it covers.
-  struct Piece {
-    int64_t row, first, count;
-  };
-  std::vector<std::vector<Piece>> Beats(const SetupInputCmd& in, int64_t most) const {
-    std::vector<std::vector<Piece>> beats;
-    if (in.mode == 0) {
-      int64_t row = 0, offset = 0;
-      while (row < in.kernel_rows && static_cast<int64_t>(beats.size()) < most) {
-        std::vector<Piece> beat;
-        int64_t room = config_.k;
-        for (int i = 0; i < 2 && room > 0 && row < in.kernel_rows; ++i) {
-          const int64_t count = std::min(room, in.kernel_span - offset);
-          beat.push_back({row, offset, count});
-          room -= count;
-          offset += count;
-          if (offset == in.kernel_span) {
-            ++row;
-            offset = 0;
-          }
-        }
-        beats.push_back(beat);
-      }
-      return beats;
-    }
-    for (int64_t row = 0; row < in.kernel_rows; row += config_.window_rows) {
-      for (int64_t column = 0; column < in.kernel_span; column += config_.window_cols) {
-        if (static_cast<int64_t>(beats.size()) == most) return beats;
-        std::vector<Piece> beat;
-        for (int64_t r = row; r < std::min<int64_t>(row + config_.window_rows, in.kernel_rows);
-             ++r) {
-          beat.push_back(
-              {r, column, std::min<int64_t>(config_.window_cols, in.kernel_span - column)});
-        }
-        beats.push_back(beat);
-      }
-    }
-    return beats;
-  }
-
   SetupInputCmd NewInput(int64_t channels) {
     SetupInputCmd in;
     in.mode = rng_.Chance(0.5) ? 0 : rng_.Int(1, 2);
@@ -715,28 +451,28 @@ class Generator {
     if (rng_.Chance(0.5)) in.in_addr = in.in_addr / Word() * Word();
     in.in_addr = std::max(in.in_addr, begin);
     if (in.mode == 0) {
-      in.kernel_rows = rng_.Chance(0.04) ? rng_.Int(1, 255) : Small(1, 7);
-      in.kernel_span = rng_.Chance(0.5) ? Around(config_.k, 4 * config_.k) : Small(1, 300);
-      if (in.kernel_rows > 20) in.kernel_span = Small(1, config_.k);
+      in.kernel_rows = rng_.Chance(0.04) ? rng_.Int(1, 255) : rng_.Small(1, 7);
+      in.kernel_span = rng_.Chance(0.5) ? Around(config_.k, 4 * config_.k) : rng_.Small(1, 300);
+      if (in.kernel_rows > 20) in.kernel_span = rng_.Small(1, config_.k);
       if (rng_.Chance(0.02)) in.kernel_rows = 1, in.kernel_span = rng_.Int(1, 2000);
       in.pixel_bytes = rng_.Int(0, 65535);  // means nothing in this mode
-      in.step_bytes = rng_.Chance(0.05) ? rng_.Int(0, 3) : Small(1, 100);
+      in.step_bytes = rng_.Chance(0.05) ? rng_.Int(0, 3) : rng_.Small(1, 100);
       if (rng_.Chance(0.3)) in.step_bytes = in.kernel_span;
     } else {
-      in.kernel_rows = rng_.Chance(0.03) ? rng_.Int(1, 40) : Small(1, 8);
-      in.kernel_span = rng_.Chance(0.03) ? rng_.Int(1, 40) : Small(1, 8);
+      in.kernel_rows = rng_.Chance(0.03) ? rng_.Int(1, 40) : rng_.Small(1, 8);
+      in.kernel_span = rng_.Chance(0.03) ? rng_.Int(1, 40) : rng_.Small(1, 8);
       in.pixel_bytes = std::max<int64_t>(1, PixelBytes(channels));
-      in.step_bytes = std::min<int64_t>((1 << 21) - 1, in.pixel_bytes * Small(1, 5));
+      in.step_bytes = std::min<int64_t>((1 << 21) - 1, in.pixel_bytes * rng_.Small(1, 5));
       if (in.step_bytes % in.pixel_bytes != 0) in.step_bytes = in.pixel_bytes;
     }
     const int64_t room = end - in.in_addr - (in.mode == 0 ? 0 : channels - 1);
     if (room < 1) return in.kernel_span = 0, in;
-    in.in_row_bytes = rng_.Chance(0.1) ? room : Small(1, std::min<int64_t>(room, 1500));
+    in.in_row_bytes = rng_.Chance(0.1) ? room : rng_.Small(1, std::min<int64_t>(room, 1500));
     if (in.mode != 0) {
       in.in_row_bytes = std::max<int64_t>(1, in.in_row_bytes / in.pixel_bytes) * in.pixel_bytes;
       if (in.in_row_bytes > room) in.in_row_bytes = room;
     }
-    in.in_pitch = in.in_row_bytes + (rng_.Chance(0.5) ? Small(0, 8 * Word()) : 0);
+    in.in_pitch = in.in_row_bytes + (rng_.Chance(0.5) ? rng_.Small(0, 8 * Word()) : 0);
     if (rng_.Chance(0.4)) in.in_pitch = CeilDiv(in.in_pitch, Word()) * Word();
     if (rng_.Chance(0.05)) in.in_pitch = rng_.Int(0, in.in_row_bytes);
     in.in_rows = in.in_pitch == 0
@@ -745,7 +481,36 @@ class Generator {
     if (rng_.Chance(0.5)) in.in_rows = rng_.Int(1, in.in_rows);
     if (rng_.Chance(0.02)) in.in_rows = 0;
     if (rng_.Chance(0.02)) in.in_row_bytes = 0;
-    in.stride_rows = rng_.Chance(0.05) ? rng_.Int(0, 255) : Small(1, 4);
+    in.stride_rows = rng_.Chance(0.05) ? rng_.Int(0, 255) : rng_.Small(1, 4);
+    in.pad_value = Int8();
+    return in;
+  }
+
+  bool HasPairs() const { return config_.word() == config_.n && config_.window_cols >= 3; }
+
+  // Mode 3, whose RUNs have N channels.
+  SetupInputCmd NewPairs() {
+    const int64_t n = config_.n;
+    const auto begin = CeilDiv(static_cast<int64_t>(case_.window.begin), n);
+    const auto end = static_cast<int64_t>(case_.window.end) / n;
+    SetupInputCmd in;
+    in.mode = 3;
+    if (begin >= end) return in;  // without a place, as the span says
+    in.in_addr = rng_.Int(begin, begin + (end - begin) / 2);
+    const int64_t room = end - in.in_addr;
+    in.in_addr *= n;
+    in.in_row_bytes = rng_.Small(1, std::min<int64_t>(room, 40));
+    in.in_pitch = in.in_row_bytes + (rng_.Chance(0.5) ? rng_.Small(0, 8) : 0);
+    in.in_rows = rng_.Int(1, std::max<int64_t>(1, (room - in.in_row_bytes) / in.in_pitch + 1));
+    in.in_row_bytes *= n;
+    in.in_pitch *= n;
+    if (rng_.Chance(0.02)) in.in_rows = 0;
+    if (rng_.Chance(0.02)) in.in_row_bytes = 0;
+    in.pixel_bytes = n / 2;
+    in.step_bytes = n;
+    in.stride_rows = rng_.Small(0, 4);
+    in.kernel_rows = rng_.Int(1, config_.window_rows);
+    in.kernel_span = 3;
     in.pad_value = Int8();
     return in;
   }
@@ -762,12 +527,13 @@ class Generator {
     const int64_t n = config_.n;
     RunCmd run;
     run.acc_first = chain_ ? 0 : 1;
-    run.channels = rng_.Chance(0.5) ? Around(n, 3 * n) : Small(1, 6 * n);
+    run.channels = rng_.Chance(0.5) ? Around(n, 3 * n) : rng_.Small(1, 6 * n);
     SetupInputCmd in = last_input_;
     const bool new_input = !chain_ && (!input_ || rng_.Chance(0.7));
     // An accumulation's RUNs have the same channels and pixels, and no setup between them.
     if (chain_) run.channels = chain_channels_;
-    if (new_input) in = NewInput(run.channels);
+    if (new_input) in = HasPairs() && rng_.Chance(0.1) ? NewPairs() : NewInput(run.channels);
+    if (in.mode == 3) run.channels = config_.n;
     if (in.kernel_span == 0) return false;
     Stripe(run);
     if (chain_) {
@@ -775,7 +541,7 @@ class Generator {
       if (rng_.Chance(0.2)) run.tile_width = chain_tile_width_, run.tile_x = chain_tile_x_;
       run.pixels = chain_pixels_;
     }
-    const std::vector<std::vector<Piece>> all = Beats(in, 4095);
+    const std::vector<std::vector<Piece>> all = BeatsOf(config_, in, 4095);
     const size_t from = chain_ ? chain_beats_ : 0;
     const auto left = static_cast<int64_t>(all.size() - from);
     run.beats = rng_.Chance(0.8) ? left : rng_.Int(1, left);
@@ -806,7 +572,7 @@ class Generator {
       const std::optional<int64_t> address = Place(offsets, run.channels);
       if (!address || *address >= 1 << 21) return false;
       run.out_addr = *address;
-      writes = Blocks(*address, offsets, run.channels);
+      writes = BlocksOf(config_, *address, offsets, run.channels);
       if (out.add != 0) {
         if (new_add) {
           add.b_pitch = rng_.Chance(0.5) ? out.out_pitch : Pitch(run, out.out_pixel);
@@ -816,7 +582,7 @@ class Generator {
         const std::optional<int64_t> b = in_place ? address : Place(b_offsets, run.channels);
         if (!b || *b >= 1 << 21) return false;
         run.b_addr = *b;
-        residual = Blocks(*b, b_offsets, run.channels);
+        residual = BlocksOf(config_, *b, b_offsets, run.channels);
         if (in_place ? SelfConflict(residual, writes) || !Disjoint(writes)
                      : AnyOverlap(residual, writes)) {
           return false;
@@ -844,36 +610,8 @@ class Generator {
     if (run.in_x < -(1 << 21) || run.in_x >= 1 << 21) return false;
 
     // What it reads.
-    std::vector<Access> reads;
-    for (int64_t b = 0; b < run.beats; ++b) {
-      for (const Piece& piece : all[from + static_cast<size_t>(b)]) {
-        for (int64_t p = 0; p < run.pixels; ++p) {
-          const int64_t at = run.tile_x + p;
-          const int64_t row = run.in_y + at / run.tile_width * in.stride_rows + piece.row;
-          const int64_t col = run.in_x + at % run.tile_width * in.step_bytes;
-          if (row < 0 || row >= in.in_rows) continue;
-          const int64_t line = in.in_addr + row * in.in_pitch;
-          const auto add_read = [&](int64_t block, int64_t begin, int64_t end) {
-            reads.push_back({static_cast<int>(block),
-                             static_cast<int>(b),
-                             {static_cast<uint64_t>(begin), static_cast<uint64_t>(end)}});
-          };
-          if (in.mode == 0) {
-            const int64_t first = std::max<int64_t>(col + piece.first, 0);
-            const int64_t last = std::min(col + piece.first + piece.count, in.in_row_bytes);
-            if (first < last) add_read(blocks - 1, line + first, line + last);
-            continue;
-          }
-          for (int64_t c = piece.first; c < piece.first + piece.count; ++c) {
-            const int64_t byte = col + c * in.pixel_bytes;
-            if (byte < 0 || byte >= in.in_row_bytes) continue;
-            for (int64_t j = 0; j < blocks; ++j) {
-              add_read(j, line + byte + j * n, line + byte + std::min(run.channels, (j + 1) * n));
-            }
-          }
-        }
-      }
-    }
+    std::vector<Access> reads =
+        WindowReads(config_, in, run, std::span(all).subspan(from, static_cast<size_t>(run.beats)));
     for (const Access& r : reads) {
       if (r.bytes.begin < case_.window.begin || r.bytes.end > case_.window.end) return false;
     }
@@ -910,13 +648,16 @@ class Generator {
       run.weights_pos = rng_.Int(0, 65535);
     }
 
-    const bool dense = in.mode == 0;
     if (new_input) Add(last_input_ = in), input_ = true;
     if (new_output) Add(last_output_ = out), output_ = true;
     if (new_add) Add(last_add_ = add), add_ = true;
     reads.insert(reads.end(), residual.begin(), residual.end());
-    FinishExec(run, reads, writes, static_cast<int>(blocks), static_cast<int>(run.beats), dense,
-               run.acc_last != 0);
+    waits_.Order(run, {.reads = std::move(reads),
+                       .writes = std::move(writes),
+                       .blocks = static_cast<int>(blocks),
+                       .beats = static_cast<int>(run.beats),
+                       .reads_wait_at_first_block = in.mode == 0,
+                       .retires = run.acc_last != 0});
     if (!chain_) chain_begin_ = job_.commands.size();
     Add(run);
     chain_ = run.acc_last == 0;
@@ -935,7 +676,8 @@ class Generator {
   int Eltwise() {
     EltwiseCmd elt;
     Stripe(elt);
-    elt.channels = rng_.Chance(0.5) ? Around(config_.n, 4 * config_.n) : Small(1, 10 * config_.n);
+    elt.channels =
+        rng_.Chance(0.5) ? Around(config_.n, 4 * config_.n) : rng_.Small(1, 10 * config_.n);
     elt.add = rng_.Int(0, 1);
     SetupOutputCmd out = NewOutput();
     out.has_params = 0;
@@ -958,10 +700,10 @@ class Generator {
     elt.out_addr = *to;
     elt.a_addr = *a;
     elt.b_addr = *b;
-    const std::vector<Access> writes = Blocks(*to, out_offsets, elt.channels);
+    std::vector<Access> writes = BlocksOf(config_, *to, out_offsets, elt.channels);
     std::vector<Access> reads;
     const auto take = [&](int64_t address, const std::vector<int64_t>& offsets, bool in_place) {
-      const std::vector<Access> some = Blocks(address, offsets, elt.channels);
+      const std::vector<Access> some = BlocksOf(config_, address, offsets, elt.channels);
       if (in_place ? SelfConflict(some, writes) || !Disjoint(writes) : AnyOverlap(some, writes)) {
         return false;
       }
@@ -973,30 +715,39 @@ class Generator {
     Add(last_output_ = out);
     Add(last_add_ = add);
     output_ = add_ = true;
-    FinishExec(elt, reads, writes, static_cast<int>(CeilDiv(elt.channels, config_.n)), 1, false,
-               true);
+    const auto blocks = static_cast<int>(CeilDiv(elt.channels, config_.n));
+    waits_.Order(elt, {.reads = std::move(reads), .writes = std::move(writes), .blocks = blocks});
     Add(elt);
     return 1;
+  }
+
+  // Falling from 1, how fast is random; or anything, as every table has a result.
+  std::vector<uint8_t> SoftmaxTable() {
+    std::vector<uint8_t> table(kTableBytes);
+    const bool falls = rng_.Chance(0.5);
+    const double factor = rng_.Chance(0.2) ? 1 : 0.2 + 0.8 * rng_.Real();
+    const double corners = rng_.Pick(std::vector<double>{0, 0.1, 1});
+    const std::vector<uint32_t> corner = {0, 1, 2047, 2048, INT32_MAX, 1u << 31, UINT32_MAX};
+    double value = 0x1.fffffffcp30;
+    for (size_t i = 0; i < 256; ++i, value *= factor) {
+      auto entry = static_cast<uint32_t>(value);
+      if (!falls)
+        entry = rng_.Chance(corners) ? rng_.Pick(corner) : static_cast<uint32_t>(rng_.Bits());
+      std::memcpy(&table[4 * i], &entry, 4);
+    }
+    return table;
   }
 
   int Softmax() {
     SoftmaxCmd softmax;
     const auto window = static_cast<int64_t>(case_.window.end - case_.window.begin);
-    softmax.length = std::min<int64_t>({Small(1, 2000), window / 2, 4000});
+    softmax.length = std::min<int64_t>({rng_.Small(1, 2000), window / 2, 4000});
     const auto in = Place({0}, softmax.length), out = Place({0}, softmax.length);
     if (!in || !out || std::abs(*in - *out) < softmax.length) return 0;
     const auto words = kTableBytes / config_.weight_word;
     const std::optional<int64_t> position = FindWeights(words, false);
     if (!position) return MakeRoom(), 0;
-    // Falling from 1; how fast is random.
-    std::vector<uint8_t> table(kTableBytes);
-    double value = 0x1.fffffffcp30;
-    const double factor = rng_.Chance(0.2) ? 1 : 0.2 + 0.8 * rng_.Real();
-    for (size_t i = 0; i < 256; ++i, value *= factor) {
-      const auto entry = static_cast<uint32_t>(value);
-      std::memcpy(&table[4 * i], &entry, 4);
-    }
-    Patch(*position, table);
+    Patch(*position, SoftmaxTable());
     softmax.weights_pos = *position & 0xffff;
     softmax.weights_release = rng_.Int(0, 1);
     if (softmax.weights_release != 0) released_ = std::max(released_, *position + words);
@@ -1006,7 +757,7 @@ class Generator {
       return std::vector<Access>{
           {0, 0, {static_cast<uint64_t>(at), static_cast<uint64_t>(at + softmax.length)}}};
     };
-    FinishExec(softmax, bytes(*in), bytes(*out), 1, 1, false, true);
+    waits_.Order(softmax, {.reads = bytes(*in), .writes = bytes(*out)});
     Add(softmax);
     return 1;
   }
@@ -1020,7 +771,7 @@ class Generator {
   uint64_t next_stream_ = 0, next_mark_ = 0, next_weight_ = 0;
   int64_t next_layer_ = 0;
 
-  AccessRecord record_;
+  StreamWaits waits_;
   int64_t written_ = 0, released_ = 0, allocated_ = 0;
   std::vector<uint64_t> word_address_;  // of each weight word of the job
   Extent reusable_;                     // weights that can be used once more

@@ -24,6 +24,8 @@ std::string RunCase(const StreamCase& streams, const AxiMemoryOptions& memory,
   if (failure.empty()) failure = session.RunJobs(0, streams.jobs.size(), illegal);
   figures.cycles += session.cycles();
   figures.mark_checks += session.mark_checks();
+  figures.retirements += session.retirements().units();
+  figures.retired_bytes += session.retirements().bytes();
   return failure;
 }
 
@@ -90,6 +92,7 @@ AxiMemoryOptions RandomMemory(uint64_t seed) {
     *stall = static_cast<int>(rng.Chance(0.1) ? most : rng.Int(0, most));
   }
   memory.reorder = rng.Chance(0.6);
+  memory.write_at_answer = rng.Chance(0.5);
   return memory;
 }
 
@@ -118,6 +121,7 @@ std::optional<std::string> RunStreams(std::string_view config, uint64_t seed,
                                                  : "90..95")];
   }
   ++figures.histogram[memory.reorder ? "answers: reordered" : "answers: in order"];
+  ++figures.histogram[memory.write_at_answer ? "writes: at the answer" : "writes: at once"];
 
   bool illegal = false;
   std::string failure = RunCase(streams, memory, options.wave_file, illegal, figures);

@@ -22,7 +22,9 @@ constexpr uint32_t kWatchdogCycles = 50'000;
 std::string StreamSession::Open(const std::string& wave_file) {
   PlaceCommands();
   FindMarks();
-  functional_ = MakeFunctionalDevice(*case_.config, case_.memory.size());
+  functional_ = MakeFunctionalDevice(
+      *case_.config, case_.memory.size(),
+      [this](const Retirement& done) { retirements_.Expect(functional_job_, done); });
   VerilatedOptions options;
   options.memory_bytes = case_.memory.size();
   options.memory = memory_;
@@ -64,7 +66,11 @@ std::string StreamSession::RunJobs(size_t first, size_t last, bool& illegal) {
     // The functional device runs job by job, so that what each leaves is known at its MARKs.
     State expected;
     after_.assign(case_.jobs.size(), {});
+    retirements_.Clear();
     for (size_t j = first; j < end; ++j) {
+      functional_job_ = j;
+      // What retires before an illegal command ends its job depends on time.
+      if (case_.jobs[j].error_code == 0) retirements_.BeginJob(j);
       expected = RunGroup(*functional_, j, j + 1, functional_ring_);
       expected.head += static_cast<uint32_t>(j - first);
       after_[j] = expected;
@@ -82,10 +88,25 @@ std::string StreamSession::RunJobs(size_t first, size_t last, bool& illegal) {
       }
     }
     checks_marks_ = true;
+    const uint32_t head = rtl_ring_.queued;
+    rtl_->SetRetireObserver([&](Engine engine, uint32_t jobs) {
+      const size_t job = first + (jobs - head);
+      if (engine != Engine::kControl) {
+        AtRetirement(job, engine);
+      } else if (job < end) {
+        AtJobEnd(first, job - 1);  // that of the last is the group's
+      }
+    });
     const State actual = RunGroup(*rtl_, first, end, rtl_ring_);
+    rtl_->SetRetireObserver({});
     checks_marks_ = false;
-    if (!at_mark_.empty()) return at_mark_;
+    if (!under_way_.empty()) return under_way_;
     if (std::string text = Compare(first, end - 1, expected, actual); !text.empty()) return text;
+    for (size_t j = first; j < end; ++j) {
+      if (std::string text = retirements_.Missing(j); !text.empty()) {
+        return fmt::format("job {} ended with {}", j, text);
+      }
+    }
     if (std::string text = rtl_->Violations(); !text.empty()) return "rule broken: " + text;
     if (expected.error_code != 0) {
       // What an ended job left is not defined; start over from known memory.
@@ -227,6 +248,11 @@ StreamSession::State StreamSession::RunGroup(Device& device, size_t first, size_
   state.error_command = device.ReadRegister(WEFT_REG_ERROR_COMMAND);
   state.done_id = device.ReadRegister(WEFT_REG_JOB_DONE_ID);
   state.status = device.ReadRegister(WEFT_REG_STATUS);
+  ReadContents(device, ring, state);
+  return state;
+}
+
+void StreamSession::ReadContents(Device& device, const Ring& ring, State& state) const {
   state.memory.resize(case_.memory.size());
   device.ReadMemory(0, state.memory);
   // Entries are as the host left them; they lie elsewhere in the other device's ring.
@@ -236,8 +262,8 @@ StreamSession::State StreamSession::RunGroup(Device& device, size_t first, size_
       std::copy_n(case_.memory.begin() + static_cast<ptrdiff_t>(address), entry.size(), at);
     }
   }
-  state.scratchpad = Peek(device);
-  return state;
+  state.scratchpad.resize(static_cast<size_t>(case_.config->scratchpad));
+  device.PeekScratchpad(0, state.scratchpad);
 }
 
 StreamSession::Bytes StreamSession::Peek(Device& device) const {
@@ -285,12 +311,21 @@ std::string StreamSession::Compare(size_t first, size_t last, const State& expec
     if (!text.empty()) return text;
   }
   if (expected.error_code != 0) return CompareAround(where, actual.scratchpad);
-  for (uint64_t i = 0; i < expected.memory.size(); ++i) {
-    if (expected.memory[i] == actual.memory[i]) continue;
+  return CompareContents(where, first, last, expected, actual);
+}
+
+std::string StreamSession::CompareContents(const std::string& where, size_t first, size_t last,
+                                           const State& expected, const State& actual) const {
+  for (auto at = actual.memory.begin();; ++at) {
+    at = std::mismatch(at, actual.memory.end(),
+                       expected.memory.begin() + (at - actual.memory.begin()))
+             .first;
+    if (at == actual.memory.end()) break;
     // Of a snapshot only the layer is known.
+    const auto i = static_cast<uint64_t>(at - actual.memory.begin());
     if (snapshots_.contains(i & ~uint64_t{63}) && (i & 63) / 4 != WEFT_COUNTER_LAYER) continue;
-    return fmt::format("{}memory byte {:#x} is {}, functional has {}; {}", where, i,
-                       actual.memory[i], expected.memory[i], LastWriter(first, last, true, i));
+    return fmt::format("{}memory byte {:#x} is {}, functional has {}; {}", where, i, *at,
+                       expected.memory[i], LastWriter(first, last, true, i));
   }
   for (uint64_t i = case_.window.begin; i < case_.window.end; ++i) {
     if (expected.scratchpad[i] == actual.scratchpad[i]) continue;
@@ -315,7 +350,7 @@ std::string StreamSession::CheckOutside() const { return CompareAround("", Peek(
 
 void StreamSession::AtMark(uint32_t layer) {
   const auto found = marks_.find(layer);
-  if (!checks_marks_ || found == marks_.end() || !at_mark_.empty()) return;
+  if (!checks_marks_ || found == marks_.end() || !under_way_.empty()) return;
   const MarkCheck& check = found->second;
   const State& expected = after_[check.job];
   for (const auto& [at, writer] : check.bytes) {
@@ -329,13 +364,28 @@ void StreamSession::AtMark(uint32_t layer) {
     }
     ++mark_checks_;
     if (actual != wanted) {
-      at_mark_ = fmt::format("at the MARK of {}, cycle {}: {} byte {} is {}, functional has {}; {}",
-                             CommandText(check.job, check.command), rtl_->Now(),
-                             check.store ? "memory" : "scratchpad", at, actual, wanted,
-                             "last written by " + CommandText(check.job, writer));
+      under_way_ = fmt::format(
+          "at the MARK of {}, cycle {}: {} byte {} is {}, functional has {}; {}",
+          CommandText(check.job, check.command), rtl_->Now(), check.store ? "memory" : "scratchpad",
+          at, actual, wanted, "last written by " + CommandText(check.job, writer));
       return;
     }
   }
+}
+
+void StreamSession::AtRetirement(size_t job, Engine engine) {
+  if (!under_way_.empty()) return;
+  if (const auto difference = retirements_.Retired(job, engine, *rtl_)) {
+    under_way_ = fmt::format("at the retirement of {}, cycle {}: {}",
+                             CommandText(job, difference->command), rtl_->Now(), difference->text);
+  }
+}
+
+void StreamSession::AtJobEnd(size_t first, size_t job) {
+  if (!under_way_.empty()) return;
+  ReadContents(*rtl_, rtl_ring_, at_job_end_);
+  under_way_ = CompareContents(fmt::format("at the end of job {}, cycle {}: ", job, rtl_->Now()),
+                               first, job, after_[job], at_job_end_);
 }
 
 }  // namespace weft::testing

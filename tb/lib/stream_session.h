@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A case of random streams on the functional device and on the RTL side by side: runs its jobs on
-// both and compares all memory, the whole scratchpad and the status registers after every group of
-// jobs, and at every MARK the bytes that the work before it wrote for good.
+// both and compares what each unit of work wrote when it retires, at every MARK the bytes that the
+// work before it wrote for good, at the end of each job all memory and the whole scratchpad, and
+// after every group of jobs the status registers, too.
 //
 //   StreamSession session(streams, memory_options);
 //   if (std::string text = session.Open({}); !text.empty()) ...
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "sim/verilated/verilated_device.h"
+#include "tb/lib/retirement_check.h"
 #include "tb/lib/stream_case.h"
 #include "weft/device.h"
 #include "weft/hw/weft_hw.h"
@@ -42,7 +44,7 @@ class StreamSession {
   };
 
   StreamSession(const StreamCase& streams, const AxiMemoryOptions& memory)
-      : case_(streams), memory_(memory) {}
+      : case_(streams), memory_(memory), retirements_(memory) {}
 
   /// Makes both devices and gives them memory and settings. A text if that does not work.
   std::string Open(const std::string& wave_file);
@@ -77,6 +79,7 @@ class StreamSession {
   const StreamCase& streams() const { return case_; }
   uint64_t cycles() const { return rtl_ ? rtl_->Now() : 0; }
   uint64_t mark_checks() const { return mark_checks_; }
+  const RetirementCheck& retirements() const { return retirements_; }
 
  private:
   // What a MARK can be sure of: bytes that the work before it wrote and nothing overwrites later.
@@ -101,12 +104,17 @@ class StreamSession {
   uint64_t EntryAddress(uint32_t number) const;
   uint32_t WriteEntry(Device& device, size_t job, Ring& ring) const;
   State RunGroup(Device& device, size_t first, size_t last, Ring& ring) const;
+  void ReadContents(Device& device, const Ring& ring, State& state) const;
   Bytes Peek(Device& device) const;
   std::string CommandText(size_t job, size_t command) const;
   std::string LastWriter(size_t first, size_t last, bool in_memory, uint64_t at) const;
   std::string Compare(size_t first, size_t last, const State& expected, const State& actual) const;
+  std::string CompareContents(const std::string& where, size_t first, size_t last,
+                              const State& expected, const State& actual) const;
   std::string CompareAround(const std::string& where, const Bytes& scratchpad) const;
   void AtMark(uint32_t layer);
+  void AtRetirement(size_t job, Engine engine);
+  void AtJobEnd(size_t first, size_t job);
 
   StreamCase case_;
   const AxiMemoryOptions memory_;
@@ -115,10 +123,13 @@ class StreamSession {
   Ring functional_ring_, rtl_ring_;
   std::map<uint32_t, MarkCheck> marks_;  // by layer number, which is unique in a case
   std::set<uint64_t> snapshots_;
+  State at_job_end_;          // the RTL's contents; kept for its buffers
   std::vector<State> after_;  // what the functional device had after each job
   bool checks_marks_ = false;
+  RetirementCheck retirements_;
+  size_t functional_job_ = 0;  // that it runs
   Bytes outside_;
-  std::string at_mark_;
+  std::string under_way_;  // the first difference before the group's end
   uint64_t mark_checks_ = 0;
 };
 

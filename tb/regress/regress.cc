@@ -80,9 +80,11 @@ int Streams(const Options& options, weft::testing::StreamRunOptions run_options)
         return failure;
       },
       [&] {
-        return fmt::format("{} streams, {} commands, {:.1f} M cycles, {} bytes compared at MARKs",
-                           figures.jobs, figures.commands,
-                           1e-6 * static_cast<double>(figures.cycles), figures.mark_checks);
+        return fmt::format(
+            "{} streams, {} commands, {:.1f} M cycles, {} bytes of {} units compared at their "
+            "retirement, {} at MARKs",
+            figures.jobs, figures.commands, 1e-6 * static_cast<double>(figures.cycles),
+            figures.retired_bytes, figures.retirements, figures.mark_checks);
       });
   PrintHistogram(figures.histogram);
   return failures;

@@ -27,11 +27,14 @@ class Streams : public ::testing::TestWithParam<std::string> {
       ASSERT_FALSE(failure) << *failure;
     }
     std::cout << figures.jobs << " streams, " << figures.commands << " commands, " << figures.cycles
-              << " cycles, " << figures.mark_checks << " bytes compared at MARKs\n";
+              << " cycles, " << figures.retired_bytes << " bytes of " << figures.retirements
+              << " units compared at their retirement, " << figures.mark_checks << " at MARKs\n";
     // Streams that do nothing would agree too.
     EXPECT_GT(figures.histogram["command: RUN"], cases);
     EXPECT_GT(figures.histogram["command: STORE"], cases);
     EXPECT_GT(figures.mark_checks, 100 * cases);
+    EXPECT_GT(figures.retirements, 10 * cases);
+    EXPECT_GT(figures.retired_bytes, 1000 * cases);
   }
 };
 

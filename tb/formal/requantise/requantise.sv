@@ -150,6 +150,7 @@ module requantise #(
   logic signed [31:0] k_x;             // x, in stage 2
   logic signed [31:0] k_a [5];         // a of the product a * M, from stage 3
   logic signed [65:0] k_sum;           // SRDHM(a, M), or a * M before the shift, in stage 6
+  logic signed [63:0] k_product;       // a * M there
   logic signed [31:0] k_scaled [8];    // rq(x, M, s), from stage 7
   logic signed [31:0] k_acc;           // what the accumulator row held, in stage 8
 
@@ -193,6 +194,7 @@ module requantise #(
       k_a[3] <= k_a[2];
       k_a[4] <= k_a[3];
       k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], Rounding);
+      k_product <= product;
       k_scaled[6] <= finish(k_sum, k_shift[5], Rounding);
       k_scaled[7] <= k_scaled[6];
       k_acc <= acc_data[32*Channel +: 32];
@@ -345,9 +347,16 @@ module requantise #(
     if (k_valid[0] && `GROUP(k_control[0]) == Home && `SRC_OPERAND(k_control[0]))
       i_operand: assert ($signed(\dut.operand_q [8*Lane +: 8]) == k_operand);
     if (k_valid[1] && `GROUP(k_control[1]) == Home) i_x2: assert (rtl_x2 == k_x);
-    if (k_valid[5] && `GROUP(k_control[5]) == Home) i_v6: assert (66'(rtl_v6) == k_sum);
-    if (k_valid[5] && Rounding == 0)
+    if (k_valid[5] && `GROUP(k_control[5]) == Home) begin
+      if (Rounding == 0) i_v6_double: assert (rtl_v6 == k_product + 64'sd1073741824);
+      else i_v6: assert (66'(rtl_v6) == k_sum);
+    end
+    if (k_valid[5] && Rounding == 0) begin
       i_srdhm: assert (k_sum == 66'($signed(k_sum[31:0])));
+      i_product: assert (k_product > -(64'sd1 <<< 62) && (k_product == 64'sd1 <<< 62
+        ? k_sum == 66'sd2147483647 : k_product <= (64'sd1 <<< 62) - (64'sd1 <<< 31)
+          && k_sum == (66'(k_product) + 66'sd1073741824) >>> 31));
+    end
     if (k_valid[6] && `GROUP(k_control[6]) == Home) i_y7: assert (rtl_y7 == k_scaled[6]);
   end
 

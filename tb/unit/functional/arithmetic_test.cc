@@ -141,13 +141,6 @@ TEST(AddOperand, ShiftsAroundTheZeroPointAndWraps) {
             -(1 << 30));  // -255 << 31
 }
 
-TEST(RoundingHalfSum, RoundsTiesAway) {
-  EXPECT_EQ(RoundingHalfSum(1, 2), 2);
-  EXPECT_EQ(RoundingHalfSum(-1, -2), -2);
-  EXPECT_EQ(RoundingHalfSum(kHighest, kHighest), kHighest);
-  EXPECT_EQ(RoundingHalfSum(kLowest, kHighest), -1);
-}
-
 TEST(OneOverOnePlusX, IsTheReciprocal) {
   Rng rng;
   double worst = 0;

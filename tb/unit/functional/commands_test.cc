@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tb/lib/configs.h"
@@ -186,6 +187,89 @@ TEST_P(Commands, SoftmaxTakesItsTableFromTheRing) {
   for (size_t i = 0; i < row.size(); ++i) {
     EXPECT_EQ(result[i], std::lround(std::exp((row[i] - 127) * 0.1) / sum * 256 - 128)) << i;
   }
+}
+
+// Every unit of work in stream order, with its command and the bytes it leaves. A command that
+// fails is not told, nor what it wrote before.
+TEST_P(Commands, RetirementsAreTold) {
+  struct Seen {
+    Engine engine;
+    uint32_t command;
+    std::vector<std::tuple<Space, uint64_t, std::vector<uint8_t>>> writes;
+    bool operator==(const Seen&) const = default;
+  };
+  std::vector<Seen> seen;
+  Job job(config(), [&](const Retirement& done) {
+    seen.push_back({done.engine, done.command, {}});
+    for (const Written& w : done.writes) {
+      seen.back().writes.emplace_back(w.space, w.address,
+                                      std::vector<uint8_t>(w.bytes.begin(), w.bytes.end()));
+    }
+  });
+  const auto n = static_cast<size_t>(config().n);
+  const auto ring_word = static_cast<size_t>(config().weight_word);
+  const int64_t channels = config().n + 1, pixel = config().n;  // pixels overlap by one channel
+  std::vector<int8_t> row(4096);
+  for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<int8_t>(i * 7);
+  const std::vector<uint8_t> bytes(reinterpret_cast<uint8_t*>(row.data()),
+                                   reinterpret_cast<uint8_t*>(row.data()) + row.size());
+  const auto part = [&](size_t first, size_t count) {
+    return std::vector<uint8_t>(bytes.begin() + static_cast<ptrdiff_t>(first),
+                                bytes.begin() + static_cast<ptrdiff_t>(first + count));
+  };
+  job.LoadWeights(part(0, ring_word));          // 0
+  job.LoadWeights(part(ring_word, ring_word));  // 1
+  job.LoadBytes(row, 0);                        // 2
+  job.Add(SetupOutputCmd{.out_pixel = pixel,    // 3: an identity
+                         .rounding = 1,
+                         .per_tensor = 1,
+                         .multiplier = 1 << 30,
+                         .shift = 1,
+                         .clamp_low = -128,
+                         .clamp_high = 127});
+  job.Add(SetupAddCmd{});             // 4
+  job.Add(EltwiseCmd{.wait_mask = 1,  // 5: two blocks, the second of one channel
+                     .wait_load = 1,
+                     .pixels = 2,
+                     .tile_width = 2,
+                     .a_addr = 0,
+                     .out_addr = 8192,
+                     .channels = channels});
+  job.Add(StoreCmd{.region = kRegionOutput,  // 6
+                   .spad_addr = 8192,
+                   .rows = 2,
+                   .row_bytes = 1,
+                   .mem_pitch = 2 * word(),
+                   .wait_mask = 2,
+                   .wait_exec = 2});
+  job.Add(LoadCmd{.region = kRegionInput,  // 7: its second row leaves the scratchpad
+                  .spad_addr = 0,
+                  .rows = 2,
+                  .row_bytes = 1,
+                  .spad_pitch = (1 << 21) - word(),
+                  .wait_mask = 6,
+                  .wait_exec = 2,
+                  .wait_store = 1});
+  EXPECT_EQ(job.Run(), WEFT_ERROR_BAD_ADDRESS) << job.violations();
+  EXPECT_EQ(job.error_command(), 7u);
+  const uint64_t out = kRegionOutput * kRegionBytes;
+  const std::vector<Seen> expected = {
+      {Engine::kWeights, 0, {{Space::kWeights, 0, part(0, ring_word)}}},
+      {Engine::kWeights, 1, {{Space::kWeights, ring_word, part(ring_word, ring_word)}}},
+      {Engine::kLoad, 2, {{Space::kScratchpad, 0, bytes}}},
+      {Engine::kExec,
+       5,
+       {{Space::kScratchpad, 8192, part(0, n)}, {Space::kScratchpad, 8192 + n, part(n, n)}}},
+      {Engine::kExec,
+       5,
+       {{Space::kScratchpad, 8192 + n, part(n, 1)},
+        {Space::kScratchpad, 8192 + 2 * n, part(2 * n, 1)}}},
+      {Engine::kStore,
+       6,
+       {{Space::kMemory, out, part(0, 1)},
+        {Space::kMemory, out + static_cast<uint64_t>(2 * word()), part(0, 1)}}}};
+  EXPECT_EQ(seen.size(), expected.size());
+  EXPECT_TRUE(seen == expected);
 }
 
 TEST_P(Commands, MarksWriteSnapshotsAndTellTheObserver) {

@@ -47,8 +47,8 @@ inline constexpr uint32_t kJobId = 700;
 
 class Job {
  public:
-  explicit Job(const HardwareConfig& config)
-      : config_(config), device_(MakeFunctionalDevice(config, kMemoryBytes)) {
+  explicit Job(const HardwareConfig& config, RetireObserver observer = {})
+      : config_(config), device_(MakeFunctionalDevice(config, kMemoryBytes, std::move(observer))) {
     Set(WEFT_REG_RING_BASE_LO, kRingBase);
     Set(WEFT_REG_RING_LOG2, 4);
     Set(WEFT_REG_IRQ_MASK, WEFT_IRQ_STATUS_JOB_DONE | WEFT_IRQ_STATUS_ERROR);

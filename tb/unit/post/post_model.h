@@ -52,12 +52,15 @@ inline int32_t Clamp(int32_t x, int32_t low, int32_t high) {
   return std::max(low, std::min(x, high));
 }
 
-// Softmax of a row with a table of exponentials, Q0.31.
+// Softmax of a row with a table of exponentials, Q0.31, or of anything: summed without sign,
+// multiplied with it.
 inline std::vector<int8_t> Softmax(const std::vector<int8_t>& row,
                                    const std::vector<int32_t>& table) {
   const int largest = *std::max_element(row.begin(), row.end());
   uint32_t sum = 0;
-  for (int8_t x : row) sum += static_cast<uint32_t>(NearestAway(table[largest - x], 12));
+  for (int8_t x : row) {
+    sum += static_cast<uint32_t>(NearestUp(static_cast<uint32_t>(table[largest - x]), 12));
+  }
   const int head = std::countl_zero(sum);
   const uint32_t scaled = head == 32 ? 0 : sum << head;
   const int32_t excess = Wrap(Wide{scaled} - (Wide{1} << 31));
@@ -66,9 +69,8 @@ inline std::vector<int8_t> Softmax(const std::vector<int8_t>& row,
     return static_cast<int32_t>(std::clamp<Wide>(x, std::numeric_limits<int32_t>::min(),
                                                  std::numeric_limits<int32_t>::max()));
   };
-  // Half of 1 + excess, to nearest, a tie away from zero.
-  const int32_t half =
-      static_cast<int32_t>(NearestAway(Wide{excess} + std::numeric_limits<int32_t>::max(), 1));
+  // Half of 1 + excess.
+  const auto half = static_cast<int32_t>(Floor(Wide{excess} + (Wide{1} << 31), 1));
   int32_t x = Wrap(Wide{1515870810} + HighMultiply(half, -1010580540));
   for (int i = 0; i < 3; ++i) {
     const int32_t error = Wrap(Wide{1 << 29} - HighMultiply(half, x));

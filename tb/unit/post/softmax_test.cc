@@ -170,6 +170,29 @@ TYPED_TEST(SoftmaxTest, SumsThatOverflow) {
   }
 }
 
+// Tables that hold no exponentials: any bits, and corners.
+TYPED_TEST(SoftmaxTest, AnyTable) {
+  Rng rng;
+  Softmax<TypeParam> softmax(rng);
+  const std::vector<int32_t> corners = {0,
+                                        1,
+                                        2047,
+                                        2048,
+                                        -1,
+                                        -2048,
+                                        -2049,
+                                        std::numeric_limits<int32_t>::max(),
+                                        std::numeric_limits<int32_t>::min()};
+  for (int i = 0; i < 400 && !this->HasFailure(); ++i) {
+    std::vector<int32_t> table = rng.Vector<int32_t>(256);
+    const double part = rng.Pick<double>({0, 0.5, 1});
+    for (int32_t& entry : table) {
+      if (rng.Chance(part)) entry = rng.Pick(corners);
+    }
+    softmax.Check(rng.Vector<int8_t>(static_cast<size_t>(rng.Int(1, 60))), table, 0);
+  }
+}
+
 TYPED_TEST(SoftmaxTest, TenClassesTakeFewCycles) {
   Rng rng;
   Softmax<TypeParam> softmax(rng);

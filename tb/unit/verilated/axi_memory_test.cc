@@ -237,6 +237,7 @@ TEST(AxiMemory, KeepsContentsUnderStallsAndReordering) {
                    .aw_stall = 30,
                    .w_stall = 30,
                    .b_stall = 30,
+                   .write_at_answer = rng.Chance(0.5),
                    .reorder = reorder,
                    .seed = rng.Bits()},
                   &rng, 0.3);
@@ -277,6 +278,41 @@ TEST(AxiMemory, KeepsContentsUnderStallsAndReordering) {
     }
     EXPECT_EQ(came.size(), asked.size());
     EXPECT_EQ(came == asked, !reorder) << "the order of IDs";
+    EXPECT_THAT(master.memory.violations(), IsEmpty());
+  }
+}
+
+// With write_at_answer the bytes are there from the cycle on that follows the answer; else from the
+// one that follows the beat.
+TEST(AxiMemory, WritesWhenTakenOrWhenAnswered) {
+  Rng rng;
+  for (const bool at_answer : {false, true}) {
+    SCOPED_TRACE(at_answer);
+    std::vector<uint8_t> bytes(4096);
+    Master master(bytes, {.write_latency = 9, .write_at_answer = at_answer});
+    std::vector<std::vector<WriteBeat>> bursts;
+    for (uint64_t i = 0; i < 3; ++i) {
+      bursts.push_back(Beats(rng, 4, true));
+      for (WriteBeat& beat : bursts.back()) beat.data[0] |= 1, beat.strobes |= 1;
+      master.Write(0, 16, bursts.back());  // all to the same place
+    }
+    while (master.answers.size() < 3) {
+      master.Step();
+      const size_t written =
+          at_answer ? master.answers.size() : master.write_beat_cycles.size() / 4;
+      if (!at_answer && master.write_beat_cycles.size() % 4 != 0) continue;
+      std::vector<uint8_t> expected(4096);
+      for (size_t w = 0; w < written; ++w) {
+        for (size_t b = 0; b < 4; ++b) {
+          for (size_t k = 0; k < kBeat; ++k) {
+            const WriteBeat& beat = bursts[w][b];
+            if (beat.strobes >> k & 1) expected[16 + b * kBeat + k] = beat.data[k];
+          }
+        }
+      }
+      ASSERT_EQ(bytes, expected) << "cycle " << master.cycle;
+      ASSERT_LT(master.cycle, 100u);
+    }
     EXPECT_THAT(master.memory.violations(), IsEmpty());
   }
 }

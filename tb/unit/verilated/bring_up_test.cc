@@ -157,6 +157,45 @@ TEST_P(BringUp, MarkBehindStores) {
   EXPECT_THAT(board->Violations(), IsEmpty());
 }
 
+// A LOAD, two words of weights, a STORE and the end of the job; what each wrote is there.
+TEST_P(BringUp, RetirementsAreObserved) {
+  VerilatedOptions options;
+  options.memory.write_at_answer = true;
+  Board board(config(), options);
+  const auto word = static_cast<size_t>(config().weight_word);
+  std::vector<uint8_t> bytes(256 + 2 * word);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 5 + 1);
+  board->WriteMemory(kRegionBytes, bytes);
+  const std::vector<uint8_t> row(bytes.begin(), bytes.begin() + 256);
+  std::vector<Engine> seen;
+  size_t words = 0;
+  board->SetRetireObserver([&](Engine engine, uint32_t jobs) {
+    EXPECT_EQ(jobs, engine == Engine::kControl ? 1u : 0u);
+    if (engine == Engine::kWeights) {
+      std::vector<uint8_t> got(word);
+      board->PeekWeights(static_cast<uint32_t>(words * word), got);
+      const auto wanted = bytes.begin() + static_cast<ptrdiff_t>(256 + words * word);
+      EXPECT_TRUE(std::equal(got.begin(), got.end(), wanted)) << words;
+      ++words;
+      return;  // at any time
+    }
+    seen.push_back(engine);
+    std::vector<uint8_t> got(256);
+    if (engine == Engine::kLoad) board->PeekScratchpad(0, got);
+    if (engine == Engine::kStore) board->ReadMemory(2 * kRegionBytes, got);
+    if (engine == Engine::kControl) return;
+    EXPECT_EQ(got, row);
+  });
+  board.Queue({LoadCmd{.region = 1, .rows = 1, .row_bytes = 256},
+               LoadWeightsCmd{.region = 1, .offset = 256, .words = 2},
+               StoreCmd{.region = 2, .rows = 1, .row_bytes = 256, .wait_mask = 1, .wait_load = 1},
+               EndCmd{}});
+  EXPECT_EQ(board.Finish(), WEFT_ERROR_NONE);
+  EXPECT_EQ(seen, (std::vector<Engine>{Engine::kLoad, Engine::kStore, Engine::kControl}));
+  EXPECT_EQ(words, 2u);
+  EXPECT_THAT(board->Violations(), IsEmpty());
+}
+
 TEST_P(BringUp, JobsWaitInTheRing) {
   Board board(config());
   board.Setup(1);  // two entries

@@ -350,7 +350,7 @@ struct SoftmaxCmd {
   int64_t wait_load = 0;  ///< retired LOADs
   int64_t wait_exec = 0;  ///< retired execution blocks
   int64_t wait_store = 0;  ///< retired STOREs
-  int64_t weights_pos = 0;  ///< ring position of the table: 256 entries of 4 bytes, entry d = exp of -d steps in Q0.31, zero below diff_min
+  int64_t weights_pos = 0;  ///< ring position of the table: 256 entries of 4 bytes, entry d = exp of -d steps in Q0.31 (0 to 2^31 - 1), zero below diff_min
   int64_t in_addr = 0;  ///< scratchpad byte address of the row
   int64_t out_addr = 0;  ///< scratchpad byte address of the result; must not overlap the row
   int64_t length = 0;  ///< elements of the row, at least 1

@@ -75,6 +75,6 @@ def worst_paths(text, stages_of_blocks, paths_file):
 
 
 def plain(name):
-    """A register's name without the cell and pin that Yosys put behind it."""
-    name = re.sub(r"_(sky130_fd_sc_hd__\w+?|sg13g2_\w+?|[A-Z]+[A-Z0-9]*X\d+)_[A-Z]+(_\d+)?$", "", name)
+    """A register's name without the cell that Yosys put behind it."""
+    name = re.sub(r"_(sky130_fd_sc_hd__\w+|sg13g2_\w+|[A-Z][A-Z0-9]*X\d+)$", "", name)
     return name.replace("__", ".")

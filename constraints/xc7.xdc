@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Vivado, 7 series: 150 MHz. The ports belong to the AXI interconnect, which has a fifth of the period.
+create_clock -name clk -period 6.667 [get_ports clk_i]
+set_input_delay -clock clk 1.333 [get_ports -filter {DIRECTION == IN && NAME != "clk_i"}]
+set_output_delay -clock clk 1.333 [get_ports -filter {DIRECTION == OUT}]
