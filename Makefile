@@ -10,7 +10,7 @@ export JOBS
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench regress formal build lint format wave trace mutate netlist xprop \
-  synth synth-report equiv energy gds clean bootstrap configure
+  synth place synth-report equiv energy gds clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -89,6 +89,9 @@ synth: bootstrap ## area by stage, timing where there are cells: TARGET=ecp5 CON
 	  { echo 'usage: make synth TARGET=generic|ecp5|ice40|xcup|xc7|osu018|sky130hd|sg13g2' \
 	    'CONFIG=weft64|weft256|weft1024 [LIBERTY=file]'; exit 2; }
 	scripts/synth.py $(TARGET) $(CONFIG) --out $(BUILD)/synth $(if $(LIBERTY),--liberty $(LIBERTY))
+
+place: bootstrap ## ECP5 placed and routed, clock by seed: CONFIG=weft64 [SEEDS=3]
+	scripts/place.py $(or $(CONFIG),weft64) --seeds $(or $(SEEDS),3) --out $(BUILD)/place
 
 synth-report: ## the tables of docs/silicon.md anew, from the results of make synth
 	scripts/synth_report.py $(BUILD)/synth docs/silicon.md

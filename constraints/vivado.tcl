@@ -5,13 +5,15 @@
 #   vivado -mode batch -source constraints/vivado.tcl -tclargs PART CONFIG OUT_DIR
 #
 # From the project's folder; for example xczu3eg-sbva484-1-e weft256 build/vivado. Files and their order
-# come from rtl/weft.f. Clock and ports: constraints/vivado.xdc. Has not been run under Vivado: no open
+# come from rtl/weft.f. Clock and ports: xc7.xdc for parts of the 7 series, else xcup.xdc. Has not been run under Vivado: no open
 # flow has it. scripts/check.sh vivado_tcl runs it with stand-ins for Vivado's commands.
 if {[llength $argv] != 3} {
   puts stderr "usage: vivado -mode batch -source constraints/vivado.tcl -tclargs PART CONFIG OUT_DIR"
   exit 2
 }
 lassign $argv part config out
+
+set family [expr {[string match xc7* $part] ? "xc7" : "xcup"}]
 
 set list [open rtl/weft.f]
 set sources [list]
@@ -22,7 +24,7 @@ close $list
 file mkdir $out
 
 read_verilog -sv $sources
-read_xdc -mode out_of_context constraints/vivado.xdc
+read_xdc -mode out_of_context constraints/$family.xdc
 synth_design -top weft_top -part $part -mode out_of_context -include_dirs rtl \
   -verilog_define "WEFT_CONFIG_[string toupper $config]=1"
 write_checkpoint -force $out/synth.dcp

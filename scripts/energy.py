@@ -22,7 +22,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
@@ -33,13 +32,13 @@ CONFIG = "weft64"
 MODEL = ["models/mnist_cnn/mnist_cnn_int8.tflite", "--input",
          "models/mnist_cnn/digits/digit_7.bin"]
 
-
-# What is measured: module and layer. The first windows of a module give the constants, the last one
-# of weft_array and weft_requantise is not used for them and says how far off they are.
+# What is measured: module and layer. The first windows of a module give its constants (one for each
+# kind of event); a further one only says how far off they are.
 WINDOWS = [("weft_array", "conv2"), ("weft_array", "dense1"), ("weft_array", "conv1"),
            ("weft_requantise", "conv1"), ("weft_requantise", "conv2"), ("weft_axi_read", "conv1")]
 # Control that cannot be joined in the middle is played from reset, and counted early in the layer.
 FROM_RESET = {"weft_axi_read"}
+
 VOLTS = 1.8          # of sky130_fd_sc_hd__tt_025C_1v80
 PERIOD_NS = 20.0     # long enough for every path to settle: energy a cycle is what is asked for
 SLEW_NS = 0.05       # input transition at which delays are taken from the tables

