@@ -100,6 +100,7 @@ module weft_post_sequencer (
   logic [39:0] next_addr_q;
   logic [31:0] next_index_q;
   logic [20:0] next_start_q;
+  logic [11:0] next_tile_x;
   weft_pkg::run_t          run;
   weft_pkg::eltwise_t      elt;
   weft_pkg::softmax_t      smx;
@@ -108,6 +109,7 @@ module weft_post_sequencer (
   assign elt  = next_q;
   assign smx  = next_q;
   assign mark = next_q;
+  assign next_tile_x = (next_q[7:0] == weft_pkg::OpEltwise) ? elt.tile_x : run.tile_x;
 
   // The command at work.
   logic        elt_q, add_q, buf_q, prm_pending_q;
@@ -227,8 +229,7 @@ module weft_post_sequencer (
       next_index_q <= cmd_index_i;
     end
     if (next_valid_q && !next_ready_q) begin
-      next_start_q <= 21'(28'((next_q[7:0] == weft_pkg::OpEltwise) ? elt.tile_x : run.tile_x)
-                          * 28'(so_q.out_pixel));
+      next_start_q <= 21'(28'(next_tile_x) * 28'(so_q.out_pixel));
     end
     if (!rst_ni) begin
       next_valid_q <= 1'b0;
