@@ -6,7 +6,8 @@ usage: synth_report.py RESULTS DOCUMENT
 
 RESULTS is the folder that synth.py wrote to. What stands in DOCUMENT between `<!-- synth NAME -->`
 and `<!-- end -->` is replaced: NAME is `fpga`, `cells` or `memories` (a table over all results), or
-`TARGET CONFIG` (the stages of one). A configuration without a result is left out.
+`TARGET CONFIG` (the stages of one). A table without any result is kept as it stands; one over all
+results has only those that RESULTS has.
 """
 import json
 import re
@@ -27,21 +28,30 @@ def number(figures, column):
     return f"{figures[column]:,}" if column in figures else ""
 
 
+def is_cells(result):
+    return "cells" in result["total"]
+
+
+def is_fpga(result):
+    return not is_cells(result)
+
+
+def has_memories(result):
+    return bool(result["memories"])
+
+
 def fpga(results):
     columns = ["LUT", "LUT4", "carry", "LUTRAM", "FF", "DSP", "BRAM", "BRAM36", "BRAM18"]
-    found = [result for result in results if "cells" not in result["total"]]
-    columns = [c for c in columns if any(c in result["total"] for result in found)]
+    columns = [c for c in columns if any(c in result["total"] for result in results)]
     return table(["configuration", "target", *columns],
                  [[result["config"], result["target"], *(number(result["total"], c) for c in columns)]
-                  for result in found])
+                  for result in results])
 
 
 def cells(results):
     rows = []
     for result in results:
         total, timing = result["total"], result.get("timing")
-        if "cells" not in total:
-            continue
         rows.append([result["config"], result["target"], number(total, "cells"), number(total, "FF"),
                      f"{total['area_um2'] / 1e6:.2f}" if "area_um2" in total else "",
                      f"{total['GE'] / 1e3:,.0f}k",
@@ -60,7 +70,8 @@ def memories(results):
                  rows.values())
 
 
-def stages(result):
+def one(results):
+    result, = results
     timing = result.get("timing") or {"stages": {}}
     columns = list(result["total"])
     rows = []
@@ -77,6 +88,10 @@ def stages(result):
     return table(["stage", *columns, "longest path, ns", "from", "to"], rows)
 
 
+SUMMARIES = {"fpga": (fpga, is_fpga), "cells": (cells, is_cells),
+             "memories": (memories, has_memories)}
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -88,14 +103,10 @@ def main():
 
     def section(match):
         name = match[1]
-        if name in ("fpga", "cells", "memories"):
-            body = {"fpga": fpga, "cells": cells, "memories": memories}[name](results)
-        else:
-            chosen = [r for r in results if f"{r['target']} {r['config']}" == name]
-            if not chosen:  # no result of it: what stands there is kept
-                return match[0]
-            body = stages(chosen[0])
-        return f"<!-- synth {name} -->\n{body}\n<!-- end -->"
+        write, belongs = SUMMARIES.get(name, (one, lambda result: f"{result['target']} "
+                                                                  f"{result['config']}" == name))
+        found = [result for result in results if belongs(result)]
+        return f"<!-- synth {name} -->\n{write(found)}\n<!-- end -->" if found else match[0]
 
     text, sections = re.subn(r"<!-- synth (.*?) -->\n.*?<!-- end -->", section,
                              document.read_text(), flags=re.S)
