@@ -102,8 +102,10 @@ bool RetirementCheck::LaterStoreWrote(const Job& job, uint64_t address, uint8_t 
   if (!stores_run_ahead_) return false;
   const Lane& stores = job.lanes[static_cast<size_t>(Engine::kStore)];
   for (size_t i = stores.retired; i < stores.units.size(); ++i) {
+    int rows = 0;  // of this STORE that write the byte; what all but the last wrote is not known
     for (const Piece& piece : stores.units[i].pieces) {
       if (address < piece.address || address - piece.address >= piece.count) continue;
+      if (++rows > 1) return true;
       if (job.data[piece.first + static_cast<size_t>(address - piece.address)] == value) {
         return true;
       }

@@ -17,7 +17,7 @@
 // result writer and LOAD write one word after the other, the weights engine one beat, and memory
 // answers one burst a cycle. Only STOREs are ahead of that: up to three behind the oldest may have
 // sent their data. A memory with `write_at_answer` does not show it; otherwise such a byte may be
-// as a STORE behind leaves it.
+// as a STORE behind leaves it, or anything where rows of that STORE overlap.
 #pragma once
 
 #if WEFT_WITH_RTL
