@@ -68,13 +68,18 @@ def name_memories(design):
     design.write_text(text)
 
 
-def elaborate(config, design, log):
-    """Writes weft_top of a configuration to `design` (RTLIL)."""
+def read_rtl(config, sources=None):
+    """The Yosys command that reads files for a configuration, by default all of rtl/weft.f."""
     listed = (ROOT / "rtl/weft.f").read_text().split()
     includes = [word.replace("+incdir+", "-I") for word in listed if word.startswith("+incdir+")]
-    sources = [word for word in listed if word.endswith(".sv")]
+    files = sources or [word for word in listed if word.endswith(".sv")]
+    return f"read_verilog -sv -DWEFT_CONFIG_{config.upper()} {' '.join(map(str, includes + files))}"
+
+
+def elaborate(config, design, log):
+    """Writes weft_top of a configuration to `design` (RTLIL)."""
     yosys([
-        f"read_verilog -sv -DWEFT_CONFIG_{config.upper()} {' '.join(includes + sources)}",
+        read_rtl(config),
         "hierarchy -check -top weft_top",
         "proc",
         "check -assert",

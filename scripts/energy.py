@@ -27,6 +27,7 @@ import tomllib
 from pathlib import Path
 
 import cells
+import liberty
 
 CONFIG = "weft64"
 MODEL = ["models/mnist_cnn/mnist_cnn_int8.tflite", "--input",
@@ -506,7 +507,7 @@ def main():
         cells.fail("Icarus is not installed: sudo apt-get install iverilog")
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
-    library = Library(cells.library(args.liberty or cells.shared_liberty("sky130hd_tt.lib.gz"),
+    library = Library(cells.library(liberty.find("sky130hd", args.liberty),
                                     args.out))
     model = [str(cells.ROOT / word) if "/" in word else word for word in MODEL]
     subprocess.run([args.record.resolve(), "run", *model, "--config", CONFIG, "--report",

@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 
 import cells
+import liberty
 
 CONFIG = "weft64"
 QUICK = ["weft_fifo", "weft_skid", "weft_waits", "weft_rows", "weft_burst_splitter"]
@@ -182,10 +183,10 @@ def main():
     build = args.build.resolve()
     liberties = [None]
     if args.cells:
-        liberties.append(cells.library(cells.shared_liberty("sky130hd_tt.lib.gz"), build))
-    checks = [Check(module, liberty, build, args.seconds)
+        liberties.append(cells.library(liberty.find("sky130hd"), build))
+    checks = [Check(module, library, build, args.seconds)
               for module in args.module or (QUICK if args.quick else MODULES)
-              for liberty in liberties]
+              for library in liberties]
     start = time.monotonic()
     mutants = 1 if args.quick else args.mutants
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

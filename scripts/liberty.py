@@ -1,9 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Liberty cell libraries as synth.py needs them; not a program."""
+"""Liberty cell libraries: where a target's is, and parts of their text; not a program."""
 import gzip
+import os
 import re
+import tomllib
+from pathlib import Path
+
+from elaborate import CONSTRAINTS, ROOT, fail
 
 CELL = re.compile(r'^[ \t]*cell *\( *"?([\w$]+)"? *\)', re.M)
+
+
+def targets():
+    return tomllib.loads((CONSTRAINTS / "targets.toml").read_text())
+
+
+def find(name, given=None):
+    """Path of a target's library: what was given, LIBERTY, an absolute path, or a file of the data."""
+    target = targets()[name]
+    given = given or os.environ.get("LIBERTY")
+    data = Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared"))
+    path = Path(given) if given else data / "liberty" / target["liberty"]
+    if not path.is_file():
+        package = target.get("package")
+        fail(f"no library {path}: "
+             + (f"sudo apt-get install {package}" if package and not given else
+                "set LIBERTY to the file, or WEFT_DATA to the folder that has liberty/"))
+    return path
 
 
 def read(path):

@@ -19,12 +19,10 @@ OpenSTA (`sta`, Debian's opensta); without it the report says so.
 import argparse
 import collections
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import liberty
@@ -37,34 +35,17 @@ BASELINE = ROOT / "tb/area.json"
 GROWTH = 0.02
 
 
-def targets():
-    return tomllib.loads((CONSTRAINTS / "targets.toml").read_text())
-
-
-def find_library(target, given):
-    """Path of the target's library: what was given, an absolute path, or a file of the data."""
-    name = given or os.environ.get("LIBERTY") or target["liberty"]
-    data = Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared"))
-    path = Path(name) if given or os.environ.get("LIBERTY") else data / "liberty" / name
-    if not path.is_file():
-        package = target.get("package")
-        fail(f"no library {path}: "
-             + (f"sudo apt-get install {package}" if package else
-                "set LIBERTY to the file, or WEFT_DATA to the folder that has liberty/"))
-    return path
-
-
 class Synthesis:
     """One target and configuration, in a folder of its own."""
 
     def __init__(self, name, config, out, given_library=None):
-        self.name, self.config, self.target = name, config, targets()[name]
+        self.name, self.config, self.target = name, config, liberty.targets()[name]
         self.folder = out.resolve() / name / config
         self.folder.mkdir(parents=True, exist_ok=True)
         self.areas = {}
         self.values = {"CONSTRAINTS": CONSTRAINTS}
         if "liberty" in self.target:
-            self._prepare_library(find_library(self.target, given_library))
+            self._prepare_library(liberty.find(name, given_library))
 
     def _prepare_library(self, path):
         text = liberty.without(liberty.read(path), self.target["omit"])
@@ -224,7 +205,7 @@ def update(result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", choices=targets())
+    parser.add_argument("target", choices=liberty.targets())
     parser.add_argument("config", choices=configurations())
     parser.add_argument("--out", type=Path, default=ROOT / "build/synth")
     parser.add_argument("--liberty", help="a Liberty file instead of the target's")

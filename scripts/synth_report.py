@@ -14,7 +14,8 @@ import re
 import sys
 from pathlib import Path
 
-from synth import STAGES, targets
+from liberty import targets
+from synth import STAGES
 
 CONFIGS = ["weft64", "weft256", "weft1024"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cells
 import energy
+import liberty
 import gds
 
 LIBRARY = """
@@ -55,7 +56,7 @@ class Liberty(unittest.TestCase):
         self.assertEqual(self.library.all("cell")[0].number("cell_leakage_power"), 2.5)
 
     def test_cells_that_logic_must_not_use_are_cut_out(self):
-        text = cells.without_unused(LIBRARY)
+        text = liberty.without(LIBRARY, cells.UNUSED)
         names = [cell.arguments[0] for cell in cells.parse(text).all("cell")]
         self.assertEqual(names, ["inv_1", "dff_1"])
 
