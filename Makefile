@@ -93,8 +93,8 @@ synth: bootstrap ## area by stage, timing where there are cells: TARGET=ecp5 CON
 place: bootstrap ## ECP5 placed and routed, clock by seed: CONFIG=weft64 [SEEDS=3]
 	scripts/place.py $(or $(CONFIG),weft64) --seeds $(or $(SEEDS),3) --out $(BUILD)/place
 
-synth-report: ## the tables of docs/silicon.md anew, from the results of make synth
-	scripts/synth_report.py $(BUILD)/synth docs/silicon.md
+synth-report: ## the tables of README and docs/silicon.md anew, from make synth, place and bench
+	scripts/synth_report.py $(BUILD)
 
 # PLANT=n takes the reset from n registers, drawn by SEED, one at a time: each must be noticed.
 xprop: configure ## words of Yosys in four states, unknown at power-up: [SEED=n] [SEEDS=n] [PLANT=n]
