@@ -90,8 +90,9 @@ synth: bootstrap ## area by stage, timing where there are cells: TARGET=ecp5 CON
 	    'CONFIG=weft64|weft256|weft1024 [LIBERTY=file]'; exit 2; }
 	scripts/synth.py $(TARGET) $(CONFIG) --out $(BUILD)/synth $(if $(LIBERTY),--liberty $(LIBERTY))
 
-place: bootstrap ## ECP5 placed and routed, clock by seed: CONFIG=weft64 [SEEDS=3]
-	scripts/place.py $(or $(CONFIG),weft64) --seeds $(or $(SEEDS),3) --out $(BUILD)/place
+place: bootstrap ## FPGA placed and routed, clock by seed: CONFIG=weft64 [TARGET=ice40] [BLOCK=module] [SEEDS=3]
+	scripts/place.py $(or $(CONFIG),weft64) --target $(or $(TARGET),ecp5) $(if $(BLOCK),--block $(BLOCK)) \
+	  --seeds $(or $(SEEDS),3) --out $(BUILD)/place
 
 synth-report: ## the tables of README and docs/silicon.md anew, from make synth, place and bench
 	scripts/synth_report.py $(BUILD)

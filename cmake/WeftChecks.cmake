@@ -7,7 +7,7 @@ foreach(check
     spec_fresh
     rtl_verilator_weft64 rtl_verilator_weft256 rtl_verilator_weft1024 rtl_verilator_odd
     rtl_yosys_weft64 rtl_yosys_weft256 rtl_yosys_weft1024 rtl_axi_paths
-    file_lists pins_verilator vivado_tcl orfs_config
+    file_lists vivado_tcl orfs_config
     driver_host driver_riscv driver_arm
     licence_headers cpp_format shell_syntax models_python scripts_python mutations_fit
     formal_fit formal_quick equivalence_quick)

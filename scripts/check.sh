@@ -37,11 +37,6 @@ rtl_verilator() {
 check_rtl_verilator_weft64() { rtl_verilator weft64; }
 check_rtl_verilator_weft256() { rtl_verilator weft256; }
 check_rtl_verilator_weft1024() { rtl_verilator weft1024; }
-# The ports of weft_top behind a few pins, for scripts/place.py.
-check_pins_verilator() {
-  verilator --lint-only -Wall --top-module weft_pins +define+WEFT_CONFIG_WEFT64 -f rtl/weft.f \
-    constraints/weft_pins.sv
-}
 check_rtl_verilator_odd() {
   local config
   for config in $(sed -n 's/^\[\(odd_.*\)\]$/\1/p' spec/configs.toml); do

@@ -6,8 +6,8 @@ usage: synth_report.py BUILD
 
 Reads BUILD/synth (make synth), BUILD/place (make place) and BUILD/bench.json (make bench). What
 stands in a document between `<!-- synth NAME -->` and `<!-- end -->` is replaced: NAME is `summary`,
-`fpga`, `cells` or `memories` (a table over all results), or `TARGET CONFIG` (the stages of one). A
-table without any result is kept as it stands; one over all results has only those that BUILD has.
+`fpga`, `cells` or `memories` (a table over all results), `placed`, or `TARGET CONFIG` (the stages of
+one). A table without any result is kept as it stands; one over all results has only those of BUILD.
 """
 import json
 import re
@@ -101,6 +101,21 @@ def cells(results):
     return table(["configuration", "target", "cells", "FF", "mm2", "GE", "MHz"], rows)
 
 
+def placed(results):
+    """Place and route, a row for each block and seed."""
+    rows = []
+    for result in results:
+        use = ", ".join(f"{count:,} {kind}" for kind, count in result["use"].items()
+                        if re.search(r"COMB|FF|LC$|DP16|RAM$|MULT|DSP", kind))
+        for run in result["runs"]:
+            path = run["worst"]
+            rows.append([f"{result['block']}, {result['config']}", f"{result['target']} {result['device']}",
+                         use, str(run["seed"]), f"{run['mhz']:.1f}", f"{result['goal_mhz']:g}",
+                         f"`{path['from']}` to `{path['to']}`: {path['logic_ns']} ns logic, "
+                         f"{path['routing_ns']} ns wires"])
+    return table(["block", "device", "use", "seed", "MHz", "goal", "worst path"], rows)
+
+
 def memories(results):
     rows = {}
     for result in results:
@@ -141,23 +156,30 @@ def results_of(build):
     for config in CONFIGS:
         for target in targets():
             path = build / "synth" / target / config / "report.json"
-            placed = build / "place" / config / "place.json"
+            placed = build / "place" / target / config / "place.json"
             if path.exists():
                 yield {"placed": json.loads(placed.read_text())
-                       if target == "ecp5" and placed.exists() else {"runs": []},
+                       if placed.exists() else {"runs": []},
                        "bench": {f["network"]: f for f in figures if f["config"] == config},
                        **json.loads(path.read_text())}
+
+
+def placements_of(build):
+    return [json.loads(path.read_text()) for path in sorted((build / "place").glob("*/*/place.json"))]
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    results = list(results_of(Path(sys.argv[1])))
+    build = Path(sys.argv[1])
+    results, placements = list(results_of(build)), placements_of(build)
     if not results:
         sys.exit(f"synth_report.py: no results in {sys.argv[1]}/synth: run make synth first")
 
     def section(match):
         name = match[1]
+        if name == "placed":
+            return f"<!-- synth placed -->\n{placed(placements)}\n<!-- end -->" if placements else match[0]
         write, belongs = SUMMARIES.get(name, (one, lambda result: f"{result['target']} "
                                                                   f"{result['config']}" == name))
         found = [result for result in results if belongs(result)]
