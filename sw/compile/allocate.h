@@ -50,6 +50,11 @@ struct Allocation {
 /// Estimated cycles of all units.
 int64_t CyclesOf(const Allocation& allocation);
 
+/// Whether the result of unit `number` is seen in the scratchpad when its MARK retires, else in
+/// memory: it stays there, and no STORE takes it away. After the last unit nothing overwrites it, so
+/// there the MARK does not wait for the STOREs either.
+bool SeenOnChip(const Network& network, const Allocation& allocation, size_t number);
+
 /// Which of a layer's operands pass through memory.
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes);
 

@@ -92,11 +92,12 @@ class Emitter {
   void EndUnit(const Layer& layer, int number) {
     const bool stored = e_.PlaceOf(layer.out).where == TensorPlace::Where::kMemory;
     if (stored && e_.HomeOf(layer.out).resident()) transfers_.StoreWhole(layer);
-    const MarkCmd mark{.store_engine = stored,
+    const bool on_chip = SeenOnChip(e_.network, e_.allocation, static_cast<size_t>(number));
+    const MarkCmd mark{.store_engine = !on_chip,
                        .region = kRegionMarks,
                        .offset = int64_t{number} * kMarkBytes,
                        .layer = number};
-    e_.Push(stored ? e_.queues.store : e_.queues.exec, Command(mark), layer);
+    e_.Push(on_chip ? e_.queues.exec : e_.queues.store, Command(mark), layer);
   }
 
   // ---- a task ----

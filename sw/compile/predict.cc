@@ -21,7 +21,8 @@ constexpr Time kFirstCommand = 12;  // from the doorbell to the first command, w
 constexpr Time kWritePath = 19;     // from a word to its answer, a burst collected on the way
 constexpr Time kPostPath = 14;      // from an accumulator row to a byte in the scratchpad
 constexpr Time kFeedPath = 14;      // from the end of a wait to the first operand
-constexpr Time kJobEnd = 17;        // from the last answer to the interrupt
+constexpr Time kMark = 7;           // a MARK's beats
+constexpr Time kJobEnd = 10;        // from the last answer to the interrupt
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -55,7 +56,9 @@ class Predictor {
       done = end;
     }
     if (!estimate.layers.empty()) {
-      estimate.layers.back().cycles += static_cast<int64_t>(memory_.latency + kJobEnd);
+      const bool on_chip = SeenOnChip(network_, allocation_, units_.size() - 1);
+      const Time mark = on_chip ? 0 : memory_.latency + kMark;
+      estimate.layers.back().cycles += static_cast<int64_t>(mark + kJobEnd);
     }
     for (const LayerEstimate& layer : estimate.layers) {
       estimate.cycles += layer.cycles;
