@@ -45,6 +45,12 @@ TensorBinding BindingOf(const Graph& graph, const Network& network, const Memory
   return binding;
 }
 
+// The stream starts with whole bursts.
+size_t RoundUpToBurst(size_t bytes) {
+  constexpr size_t kBurst = 256;
+  return (bytes + kBurst - 1) / kBurst * kBurst;
+}
+
 // Where the layer's output can be seen when its MARK retires.
 TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace& memory,
                         bool on_chip) {
@@ -137,6 +143,7 @@ Result<Program> CompileNetwork(const Graph& graph, Network legalised, const Hard
   }
 
   program.memory = std::move(memory.program);
+  program.memory.resize(RoundUpToBurst(program.memory.size()));
   program.stream_offset = program.memory.size();
   program.stream_commands = static_cast<uint32_t>(stream.size());
   for (const Command& command : stream) {
