@@ -80,12 +80,16 @@ TEST(Pieces, CoverTheRowsOnceAndEndWithStripes) {
     check(loads, in);
     const int last_row = (stripes.front() - 1) / out.w;
     const int64_t read = InputRect(layer, {0, last_row + 1, 0, out.w}).y1;
-    if (!dense && loads.size() > 1) EXPECT_EQ(loads.front().rows, read);
+    if (!dense && loads.size() > 1) {
+      EXPECT_EQ(loads.front().rows, read);
+    }
     const std::vector<Piece> stores =
         ShrinkingPieces(layer, out, SpreadPitch(out.row_bytes(), config), out, ramp, config);
     check(stores, out);
     const int64_t before = int64_t{out.h} * out.w - stripes.back();
-    if (stores.size() > 1) EXPECT_EQ(stores.back().row, before / out.w);
+    if (stores.size() > 1) {
+      EXPECT_EQ(stores.back().row, before / out.w);
+    }
   }
 }
 
