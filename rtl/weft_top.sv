@@ -192,12 +192,13 @@ module weft_top #(
       .error_o(decode_error), .error_index_o(decode_index));
 
   // ---------------------------------------------------------------- dma
+  logic        weights_urgent;
   logic        read_error, read_denied, write_error, write_denied, write_client, write_beat;
   logic [1:0]  read_client;
   logic [39:0] read_addr, write_addr;
 
   weft_axi_read #(.IdWidth(IdWidth)) u_axi_read (
-      .clk_i, .rst_ni, .drain_i(drain), .idle_o(read_idle),
+      .clk_i, .rst_ni, .drain_i(drain), .idle_o(read_idle), .urgent_i(weights_urgent),
       .req_valid_i(rd_req_valid), .req_ready_o(rd_req_ready), .req_addr_i(rd_req_addr),
       .req_bytes_i(rd_req_bytes), .rsp_valid_o(rd_rsp_valid), .rsp_ready_i(rd_rsp_ready),
       .rsp_data_o(rd_data), .rsp_last_o(rd_last),
@@ -248,8 +249,9 @@ module weft_top #(
       .req_valid_o(rd_req_valid[1]), .req_ready_i(rd_req_ready[1]),
       .req_addr_o(rd_req_addr[79:40]), .req_bytes_o(rd_req_bytes[41:21]),
       .rsp_valid_i(rd_rsp_valid[1]), .rsp_ready_o(rd_rsp_ready[1]), .rsp_data_i(rd_data),
-      .ring_released_i(ring_released), .ring_wr_valid_o(ring_wr_valid),
-      .ring_wr_data_o(ring_wr_data), .idle_o(weights_idle), .access_index_o(weights_access));
+      .ring_released_i(ring_released), .ring_rd_en_i(ring_rd_en), .ring_rd_addr_i(ring_rd_addr),
+      .ring_wr_valid_o(ring_wr_valid), .ring_wr_data_o(ring_wr_data), .urgent_o(weights_urgent),
+      .idle_o(weights_idle), .access_index_o(weights_access));
 
   // ---------------------------------------------------------------- scratchpad
   logic [3:0]          feed_req, feed_gnt;

@@ -2,22 +2,24 @@
 //
 // The read half of the one place from which accesses leave for memory. Clients (0 commands,
 // 1 weights, 2 load) ask for runs of bytes; a run becomes INCR bursts within 256-byte blocks, with
-// ARID = client. Commands go before load before weights, but who was passed over three times is
-// next. Up to MaxBursts bursts are under way; memory may answer different IDs in any order. Data
-// goes to the client in the cycle in which it arrives. A burst that no memory window permits is not
-// sent: once the client's earlier bursts have ended it is reported, until drain_i. Reset by the
-// hard reset only: with drain_i nothing new is asked for, requests are dropped, and data of the
-// bursts under way is swallowed until idle_o.
+// ARID = client. Commands go before load before weights, urgent weights before load, but who was
+// passed over Patience times is next. Up to MaxBursts bursts are under way; memory may answer
+// different IDs in any order. Data goes to the client in the cycle in which it arrives. A burst
+// that no memory window permits is not sent: once the client's earlier bursts have ended it is
+// reported, until drain_i. Reset by the hard reset only: with drain_i nothing new is asked for,
+// requests are dropped, and data of the bursts under way is swallowed until idle_o.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_axi_read #(
   parameter int unsigned IdWidth = 2,
-  parameter int unsigned MaxBursts = 8
+  parameter int unsigned MaxBursts = 8,
+  parameter int unsigned Patience = 7
 ) (
   input  wire logic                              clk_i,
   input  wire logic                              rst_ni,
   input  wire logic                              drain_i,
   output      logic                              idle_o,        // no burst under way
+  input  wire logic                              urgent_i,      // weights before load
   // clients
   input  wire logic [2:0]                        req_valid_i,
   output      logic [2:0]                        req_ready_o,
@@ -60,6 +62,7 @@ module weft_axi_read #(
 
   localparam int unsigned Clients = 3;
   localparam int unsigned CountBits = $clog2(MaxBursts + 1);
+  localparam int unsigned PassedBits = $clog2(Patience + 1);
 
   // Bursts the clients would like to send.
   logic [Clients-1:0] burst_valid, burst_ready, burst_last;
@@ -87,7 +90,7 @@ module weft_axi_read #(
   end
 
   // Choice of the next burst.
-  logic [1:0] passed_q [Clients];  // times a waiting client was passed over, up to 3
+  logic [PassedBits-1:0] passed_q [Clients];  // times a waiting client was passed over
   logic [Clients-1:0] impatient, pick;
   logic [1:0] pick_client;
   logic [39:0] pick_addr;
@@ -96,12 +99,14 @@ module weft_axi_read #(
   logic burst_done;
 
   always_comb begin
-    for (int unsigned c = 0; c < Clients; c++) impatient[c] = burst_valid[c] && passed_q[c] == 2'd3;
+    for (int unsigned c = 0; c < Clients; c++) begin
+      impatient[c] = burst_valid[c] && passed_q[c] == PassedBits'(Patience);
+    end
     if (impatient[0]) pick_client = 2'd0;
     else if (impatient[2]) pick_client = 2'd2;
     else if (impatient[1]) pick_client = 2'd1;
     else if (burst_valid[0]) pick_client = 2'd0;
-    else if (burst_valid[2]) pick_client = 2'd2;
+    else if (burst_valid[2] && !(urgent_i && burst_valid[1])) pick_client = 2'd2;
     else pick_client = 2'd1;
     pick = Clients'(1) << pick_client;
   end
@@ -144,7 +149,7 @@ module weft_axi_read #(
       if (burst_done && !issue) count_q <= count_q - 1'b1;
       for (int unsigned c = 0; c < Clients; c++) begin
         if (!burst_valid[c] || burst_ready[c]) passed_q[c] <= '0;
-        else if (issue && passed_q[c] != 2'd3) passed_q[c] <= passed_q[c] + 1'b1;
+        else if (issue && !impatient[c]) passed_q[c] <= passed_q[c] + 1'b1;
       end
     end
   end

@@ -3,10 +3,14 @@
 // Executes LOAD_WEIGHTS: appends bytes from memory to the weight ring. It asks, 256-byte block by
 // block, only for what the ring has room for (released words are free), so data is always taken at
 // once. Waiting for a whole block cannot deadlock: the room for all of a command is released by
-// earlier commands. Asking runs ahead into later commands while data of earlier ones comes.
+// earlier commands. Asking runs ahead into later commands while data of earlier ones comes. It is
+// urgent while fewer than UrgentWords words were asked for and not read: the array will wait.
 `default_nettype none
 `include "common/weft_assert.svh"
-module weft_load_weights (
+module weft_load_weights #(
+  parameter int unsigned UrgentWords = 64,
+  parameter int unsigned RingBits = $clog2(weft_pkg::WeightRing / weft_pkg::WeightWord)
+) (
   input  wire logic                              clk_i,
   input  wire logic                              rst_ni,
   // commands, with the resolved memory address and the index in the stream
@@ -25,9 +29,12 @@ module weft_load_weights (
   input  wire logic [8*weft_pkg::AxiBytes-1:0]   rsp_data_i,
   // ring: words released since the job began, modulo 2^16
   input  wire logic [15:0]                       ring_released_i,
+  input  wire logic                              ring_rd_en_i,
+  input  wire logic [RingBits-1:0]               ring_rd_addr_i,
   output      logic                              ring_wr_valid_o,
   output      logic [8*weft_pkg::AxiBytes-1:0]   ring_wr_data_o,
   // state
+  output      logic                              urgent_o,
   output      logic                              idle_o,
   output      logic [31:0]                       access_index_o  // the command whose data comes
 );
@@ -85,6 +92,21 @@ module weft_load_weights (
       if (start) begin
         `WEFT_ASSERT(a_address_aligned, cmd_addr_i[BeatBits-1:0] == '0)
       end
+    end
+  end
+
+  // How far asking is ahead of reading, in words of the ring.
+  logic [RingBits-1:0] read_q, ahead;  // read_q: after the word read last
+
+  assign ahead = asked_q[WordBeatBits+:RingBits] - read_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      read_q <= '0;
+      urgent_o <= 1'b0;
+    end else begin
+      if (ring_rd_en_i) read_q <= ring_rd_addr_i + 1'b1;
+      urgent_o <= ahead < RingBits'(UrgentWords);
     end
   end
 

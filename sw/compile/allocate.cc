@@ -34,6 +34,18 @@ bool MayJoin(const Network& network, const Allocation& allocation, size_t u,
 
 }  // namespace
 
+bool SeenOnChip(const Network& network, const Allocation& allocation, size_t number) {
+  const Unit& unit = allocation.units[number];
+  const auto out = static_cast<size_t>(network.layers[static_cast<size_t>(unit.last)].out);
+  const bool last = number + 1 == allocation.units.size();
+  return allocation.homes[out].resident() && (!network.values[out].is_output || last);
+}
+
+bool LeavesWhole(const Network& network, const Allocation& allocation, const Layer& layer) {
+  const auto out = static_cast<size_t>(layer.out);
+  return network.values[out].is_output && allocation.homes[out].resident();
+}
+
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes) {
   const auto spilled = [&](int value) {
     return value >= 0 && homes[static_cast<size_t>(value)].where == Home::Where::kMemory;

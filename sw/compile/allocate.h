@@ -50,6 +50,14 @@ struct Allocation {
 /// Estimated cycles of all units.
 int64_t CyclesOf(const Allocation& allocation);
 
+/// Whether the result of unit `number` is seen in the scratchpad when its MARK retires, else in
+/// memory: it stays there, and no STORE takes it away. After the last unit nothing overwrites it,
+/// so there the MARK does not wait for the STOREs either.
+bool SeenOnChip(const Network& network, const Allocation& allocation, size_t number);
+
+/// Whether a layer's result goes to memory as a whole, from where it stays in the scratchpad.
+bool LeavesWhole(const Network& network, const Allocation& allocation, const Layer& layer);
+
 /// Which of a layer's operands pass through memory.
 Spills SpillsOf(const Layer& layer, const std::vector<Home>& homes);
 

@@ -45,9 +45,16 @@ TensorBinding BindingOf(const Graph& graph, const Network& network, const Memory
   return binding;
 }
 
+// The stream starts with whole bursts.
+size_t RoundUpToBurst(size_t bytes) {
+  constexpr size_t kBurst = 256;
+  return (bytes + kBurst - 1) / kBurst * kBurst;
+}
+
 // Where the layer's output can be seen when its MARK retires.
-TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace& memory) {
-  if (memory.where != TensorPlace::Where::kNowhere) return memory;
+TensorPlace OutputPlace(const Value& value, const Home& home, const TensorPlace& memory,
+                        bool on_chip) {
+  if (!on_chip) return memory;
   return {.where = TensorPlace::Where::kScratchpad,
           .region = 0,
           .offset = static_cast<uint64_t>(home.address),
@@ -126,14 +133,17 @@ Result<Program> CompileNetwork(const Graph& graph, Network legalised, const Hard
   for (const Port& port : network.outputs) {
     program.outputs.push_back(BindingOf(graph, network, memory, port, kRegionOutput));
   }
-  for (const Unit& unit : allocation.units) {
+  for (size_t u = 0; u < allocation.units.size(); ++u) {
+    const Unit& unit = allocation.units[u];
     program.layers.push_back(DescribeUnit(network, unit));
     const auto v = static_cast<size_t>(network.layers[static_cast<size_t>(unit.last)].out);
     program.layers.back().output =
-        OutputPlace(network.values[v], allocation.homes[v], memory.values[v]);
+        OutputPlace(network.values[v], allocation.homes[v], memory.values[v],
+                    SeenOnChip(network, allocation, u));
   }
 
   program.memory = std::move(memory.program);
+  program.memory.resize(RoundUpToBurst(program.memory.size()));
   program.stream_offset = program.memory.size();
   program.stream_commands = static_cast<uint32_t>(stream.size());
   for (const Command& command : stream) {

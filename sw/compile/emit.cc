@@ -90,13 +90,17 @@ class Emitter {
   }
 
   void EndUnit(const Layer& layer, int number) {
-    const bool stored = e_.PlaceOf(layer.out).where == TensorPlace::Where::kMemory;
-    if (stored && e_.HomeOf(layer.out).resident()) transfers_.StoreWhole(layer);
-    const MarkCmd mark{.store_engine = stored,
+    if (LeavesWhole(e_.network, e_.allocation, layer)) transfers_.StoreWhole(layer, RampOf(layer));
+    const bool on_chip = SeenOnChip(e_.network, e_.allocation, static_cast<size_t>(number));
+    const MarkCmd mark{.store_engine = !on_chip,
                        .region = kRegionMarks,
                        .offset = int64_t{number} * kMarkBytes,
                        .layer = number};
-    e_.Push(stored ? e_.queues.store : e_.queues.exec, Command(mark), layer);
+    e_.Push(on_chip ? e_.queues.exec : e_.queues.store, Command(mark), layer);
+  }
+
+  Ramp RampOf(const Layer& layer) const {
+    return {input_arrives_, LeavesWhole(e_.network, e_.allocation, layer)};
   }
 
   // ---- a task ----
@@ -134,7 +138,7 @@ class Emitter {
       PutEltwises(patch);
     } else {
       for (const RunPart& part :
-           ring_.Runs(*patch.task, patch.rect.pixels(), input_arrives_, patch.ends_task)) {
+           ring_.Runs(*patch.task, patch.rect.pixels(), RampOf(layer), patch.ends_task)) {
         PutRun(patch, part);
       }
     }
@@ -189,7 +193,7 @@ class Emitter {
     RunPart part;
     part.blocks = (channels + e_.config.n - 1) / e_.config.n;
     part.beats = 1;
-    for (const int pixels : StripesOf(rect.pixels(), input_arrives_, e_.config)) {
+    for (const int pixels : StripesOf(rect.pixels(), RampOf(layer), e_.config)) {
       part.pixels = pixels;
       const int64_t y = patch.RowOf(part.first_pixel);
       EltwiseCmd eltwise{.add = layer.has_add,

@@ -19,7 +19,7 @@ constexpr int kAlignedRows = 4;      // ... and where pixels begin at words
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t Stripes(int64_t pixels, const HardwareConfig& config) {
-  return static_cast<int64_t>(StripesOf(pixels, false, config).size());
+  return static_cast<int64_t>(StripesOf(pixels, {}, config).size());
 }
 
 // Cycles in which the feed reads the window columns of one block of all pixels of the part: those

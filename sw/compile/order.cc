@@ -11,8 +11,15 @@ namespace {
 
 constexpr uint32_t kLoadsAhead = 6;     // of the last LOAD exec waits for; the queue holds 8
 constexpr size_t kCommandsAhead = 24;   // exec commands whose weights do not wait for LOADs
+constexpr size_t kQueue = 8;            // exec commands dispatched ahead of their turn
 constexpr int64_t kOldestWait = 16384;  // counts
 constexpr int kSmallestPart = 16;       // of the ring: less is not worth a LOAD_WEIGHTS of its own
+
+bool IsSetup(const Command& command) {
+  return std::holds_alternative<SetupInputCmd>(command) ||
+         std::holds_alternative<SetupOutputCmd>(command) ||
+         std::holds_alternative<SetupAddCmd>(command);
+}
 
 class Orderer {
  public:
@@ -20,13 +27,16 @@ class Orderer {
       : queues_(queues), ring_(config.ring_words()), word_bytes_(config.weight_word) {}
 
   std::vector<Command> Run() {
-    // What the first work needs of the input, its layer's weights, the rest of the input, then as
-    // many weights as the ring takes.
-    const auto first = std::find_if(queues_.exec.begin(), queues_.exec.end(),
-                                    [](const Issue& issue) { return issue.blocks > 0; });
+    // What the first work needs of the input, its setups, its weights, then what else may be asked
+    // for. While the setups are handed out the first LOADs ask before weights, which are urgent.
+    const auto first = std::find_if_not(queues_.exec.begin(), queues_.exec.end(),
+                                        [](const Issue& issue) { return IsSetup(issue.command); });
     if (first != queues_.exec.end()) {
       while (counts_.load < first->need.load && NextIsLegal(queues_.load, loads_)) {
         Put(queues_.load[loads_++]);
+      }
+      while (queues_.exec.begin() + static_cast<std::ptrdiff_t>(execs_) != first) {
+        Put(queues_.exec[execs_++]);
       }
       LoadWeights(first->weights_end);
     }
@@ -40,7 +50,10 @@ class Orderer {
       LoadWeights(issue.weights_end);
       assert(counts_.store >= issue.need.store && counts_.exec >= issue.need.exec);
       assert(written_ >= issue.weights_end);
-      loads_used_ = std::max(loads_used_, issue.need.load);
+      if (issue.need.load > loads_used_) {
+        loads_used_ = issue.need.load;
+        loads_used_by_ = execs_;
+      }
       released_ = std::max(released_, issue.weights_released);
       Put(issue);
       Advance();
@@ -72,7 +85,8 @@ class Orderer {
       }
     }
     int64_t end = released_ + ring_;
-    if (counts_.load > loads_used_) end = std::min(end, WeightsOfNextCommands());
+    const bool loads_awaited = counts_.load > loads_used_ || execs_ < loads_used_by_ + kQueue;
+    if (loads_awaited) end = std::min(end, WeightsOfNextCommands());
     int64_t left = 0;
     for (size_t s = segment_; s < queues_.weights.size() && written_ + left < end; ++s) {
       left += queues_.weights[s].words - (s == segment_ ? in_segment_ : 0);
@@ -135,8 +149,9 @@ class Orderer {
   const Queues& queues_;
   const int64_t ring_, word_bytes_;
   std::vector<Command> stream_;
-  Counts counts_;            // of the commands put into the stream so far
-  uint32_t loads_used_ = 0;  // LOADs that exec commands in the stream wait for
+  Counts counts_;             // of the commands put into the stream so far
+  uint32_t loads_used_ = 0;   // LOADs that exec commands in the stream wait for
+  size_t loads_used_by_ = 0;  // the last exec command that waits for a LOAD
   size_t loads_ = 0, execs_ = 0, stores_ = 0, segment_ = 0;  // the next of each
   int64_t in_segment_ = 0;  // words of that segment already asked for
   int64_t written_ = 0, released_ = 0;

@@ -21,7 +21,8 @@ constexpr Time kFirstCommand = 12;  // from the doorbell to the first command, w
 constexpr Time kWritePath = 19;     // from a word to its answer, a burst collected on the way
 constexpr Time kPostPath = 14;      // from an accumulator row to a byte in the scratchpad
 constexpr Time kFeedPath = 14;      // from the end of a wait to the first operand
-constexpr Time kJobEnd = 17;        // from the last answer to the interrupt
+constexpr Time kMark = 7;           // a MARK's beats
+constexpr Time kJobEnd = 10;        // from the last answer to the interrupt
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -55,7 +56,9 @@ class Predictor {
       done = end;
     }
     if (!estimate.layers.empty()) {
-      estimate.layers.back().cycles += static_cast<int64_t>(memory_.latency + kJobEnd);
+      const bool on_chip = SeenOnChip(network_, allocation_, units_.size() - 1);
+      const Time mark = on_chip ? 0 : memory_.latency + kMark;
+      estimate.layers.back().cycles += static_cast<int64_t>(mark + kJobEnd);
     }
     for (const LayerEstimate& layer : estimate.layers) {
       estimate.cycles += layer.cycles;
@@ -78,6 +81,7 @@ class Predictor {
     size_t number = 0;
     std::vector<LayerWork> works;
     std::vector<Job> jobs;
+    Ramp ramp;  // of its last layer
     int64_t read_beats = 0, write_beats = 0;
   };
   // A stretch of the scratchpad and when it may be overwritten.
@@ -97,8 +101,8 @@ class Predictor {
 
   template <typename F>
   static void ForEachOperand(const Layer& layer, F f) {
-    f(layer.in.value);
-    if (layer.residual.value >= 0) f(layer.residual.value);
+    f(layer.in);
+    if (layer.residual.value >= 0) f(layer.residual);
   }
 
   // ---- what there is to do ----
@@ -116,13 +120,14 @@ class Predictor {
       const std::vector<Task> tasks = TasksOf(unit, plan.works);
       bool arrives = false;  // the first stripes are small
       for (const LayerWork& work : plan.works) {
-        ForEachOperand(*work.layer, [&](int value) {
-          const auto v = static_cast<size_t>(value);
-          const bool comes = ComesWhole(value) && !loaded[v];
+        ForEachOperand(*work.layer, [&](const Operand& operand) {
+          const auto v = static_cast<size_t>(operand.value);
+          const bool comes = ComesWhole(operand.value) && !loaded[v];
           arrives = arrives || comes;
           loaded[v] = loaded[v] || comes;
         });
       }
+      plan.ramp = {arrives, LeavesWhole(network_, allocation_, *plan.works.back().layer)};
       ring.StartUnit(plan.works, tasks);
       int64_t end = ring_words;
       for (const Task& task : tasks) {
@@ -130,7 +135,8 @@ class Predictor {
         job.task = task;
         const LayerWork& work = *task.work;
         job.cost = CostOfTile(*work.layer, work.out, work.plan, task.tile, config_);
-        job.runs = RunsOf(task, arrives, ring);
+        const Ramp ramp{arrives, LeavesWhole(network_, allocation_, *work.layer)};
+        job.runs = RunsOf(task, ramp, ring);
         plan.read_beats += job.cost.load;
         plan.write_beats += job.cost.store;
         for (const RunPart& run : job.runs) end = std::max(end, run.position + run.words);
@@ -143,10 +149,10 @@ class Predictor {
     port_.AddWeights(ring_words);
   }
 
-  std::vector<RunPart> RunsOf(const Task& task, bool arrives, WeightRing& ring) const {
+  std::vector<RunPart> RunsOf(const Task& task, const Ramp& ramp, WeightRing& ring) const {
     const Layer& layer = *task.work->layer;
     const int64_t pixels = task.tile.rect.pixels();
-    if (layer.IsRun()) return ring.Runs(task, pixels, arrives, true);
+    if (layer.IsRun()) return ring.Runs(task, pixels, ramp, true);
     std::vector<RunPart> runs;
     RunPart part{.blocks = 1, .beats = 1};
     if (layer.kind == LayerKind::kSoftmax) {
@@ -157,7 +163,7 @@ class Predictor {
       runs.back().release = task.last;
     } else {
       part.blocks = static_cast<int>(CeilDiv(task.work->out.c, config_.n));
-      for (const int stripe : StripesOf(pixels, arrives, config_)) {
+      for (const int stripe : StripesOf(pixels, ramp, config_)) {
         part.pixels = stripe;
         runs.push_back(part);
       }
@@ -176,12 +182,12 @@ class Predictor {
   Time RunUnit(UnitPlan& unit) {
     std::vector<size_t> residents;  // their uses
     for (const LayerWork& work : unit.works) {
-      ForEachOperand(*work.layer, [&](int value) {
-        LoadWhole(unit, value);
-        const Home& home = HomeOf(value);
+      ForEachOperand(*work.layer, [&](const Operand& operand) {
+        LoadWhole(unit, operand, work);
+        const Home& home = HomeOf(operand.value);
         if (!home.resident()) return;
         residents.push_back(uses_.size());
-        const int64_t end = home.address + ValueAt(value).extent.h * home.pitch;
+        const int64_t end = home.address + ValueAt(operand.value).extent.h * home.pitch;
         uses_.push_back({home.address, end, kUnknown, false});
       });
     }
@@ -189,7 +195,7 @@ class Predictor {
     for (size_t t = 0; t < unit.jobs.size(); ++t) end = std::max(end, RunJob(unit, t));
     for (const size_t use : residents) uses_[use].free = array_free_;
     const Layer& last = *unit.works.back().layer;
-    if (ValueAt(last.out).is_output && HomeOf(last.out).resident()) {
+    if (LeavesWhole(network_, allocation_, last)) {
       end = std::max(end, StoreWhole(unit, last.out));
     }
     return end;
@@ -200,13 +206,15 @@ class Predictor {
     return ValueAt(value).source != Value::Source::kLayer && HomeOf(value).resident();
   }
 
-  void LoadWhole(UnitPlan& unit, int value) {
-    auto& marks = loaded_[static_cast<size_t>(value)];
-    if (!ComesWhole(value) || !marks.empty()) return;
-    const Home& home = HomeOf(value);
-    const Extent& extent = ValueAt(value).extent;
+  void LoadWhole(UnitPlan& unit, const Operand& operand, const LayerWork& work) {
+    auto& marks = loaded_[static_cast<size_t>(operand.value)];
+    if (!ComesWhole(operand.value) || !marks.empty()) return;
+    const Home& home = HomeOf(operand.value);
+    const Extent& extent = ValueAt(operand.value).extent;
+    const Ramp ramp{true, LeavesWhole(network_, allocation_, *work.layer)};
     const Time eligible = KnownOr(FreeFrom(home.address, home.address + extent.h * home.pitch));
-    for (const Piece& piece : GrowingPieces(extent, home.pitch, config_)) {
+    for (const Piece& piece :
+         GrowingPieces(*work.layer, operand, extent, home.pitch, work.out, ramp, config_)) {
       const int64_t beats = piece.moves * CeilDiv(piece.bytes, config_.axi_bytes);
       unit.read_beats += beats;
       marks.emplace_back(static_cast<double>(piece.row + piece.rows) / extent.h,
@@ -422,9 +430,11 @@ class Predictor {
   }
 
   Time StoreWhole(UnitPlan& unit, int value) {
+    const LayerWork& work = unit.works.back();
     const Extent& extent = ValueAt(value).extent;
     Time end = 0;
-    for (const Piece& piece : ShrinkingPieces(extent, HomeOf(value).pitch, config_)) {
+    for (const Piece& piece :
+         ShrinkingPieces(*work.layer, extent, HomeOf(value).pitch, work.out, unit.ramp, config_)) {
       const double share = static_cast<double>(piece.row + piece.rows) / extent.h;
       Time ready = 0;
       for (const Made& made : made_[static_cast<size_t>(value)]) {

@@ -9,8 +9,9 @@ namespace weft::compile {
 namespace {
 
 constexpr Time kNever = std::numeric_limits<Time>::infinity();
-constexpr int64_t kBurst = 256;         // bytes
-constexpr int kLoadsBeforeWeights = 3;  // bursts in a row that pass waiting weights
+constexpr int64_t kBurst = 256;       // bytes
+constexpr int64_t kUrgentWords = 64;  // of weights ahead of the array: with fewer they go first
+constexpr int kPassedOver = 7;        // bursts in a row that pass one that waits
 // Cycles beside the memory's latency, as the RTL has them.
 constexpr Time kReadPath = 10;  // from a beat to a word that can be read
 constexpr Time kAskAgain = 13;  // from a burst's end to the address of another
@@ -33,6 +34,7 @@ size_t ReadPort::AddLoad(int64_t beats, Time eligible) {
   for (int64_t left = beats; left > 0; left -= burst_beats_) {
     loads_.push_back({std::min(left, burst_beats_), eligible, 0});
   }
+  if (first_loads_ == 0) first_loads_ = loads_.size();
   return loads_.size();
 }
 
@@ -43,6 +45,7 @@ Time ReadPort::Loaded(size_t mark) {
 
 Time ReadPort::Arrived(int64_t word) {
   const auto burst = static_cast<size_t>(word / burst_words_);
+  used_ = std::max(used_, word);
   while (arrivals_.size() <= burst) Step();
   return arrivals_[burst];
 }
@@ -70,15 +73,19 @@ void ReadPort::Step() {
       next_load_ < loads_.size() ? std::max(free_, loads_[next_load_].eligible) : kNever;
   const Time weights = std::max(free_, Room());
   assert(load != kNever || weights != kNever);  // else the emitter's program would never end
-  const bool turn = load < weights || loads_in_row_ < kLoadsBeforeWeights;
-  if (load <= weights && turn) {
+  const int64_t ahead = static_cast<int64_t>(arrivals_.size()) * burst_words_ - used_;
+  const bool urgent = ahead < kUrgentWords && next_load_ >= first_loads_;
+  const bool turn = urgent ? weights_in_row_ >= kPassedOver : loads_in_row_ < kPassedOver;
+  if (load < weights || (load == weights && turn)) {
     Load& burst = loads_[next_load_++];
     burst.arrival = Move(load, burst.beats);
     loads_in_row_ = weights <= load ? loads_in_row_ + 1 : 0;
+    weights_in_row_ = 0;
     return;
   }
   const int64_t first = static_cast<int64_t>(arrivals_.size()) * burst_words_;
   arrivals_.push_back(Move(weights, std::min(burst_words_, weight_words_ - first) * word_beats_));
+  weights_in_row_ = load <= weights ? weights_in_row_ + 1 : 0;
   loads_in_row_ = 0;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The read side of the AXI port as the prediction sees it: bursts of operands and bursts of
-// weights, each in order, both as early as they may. Operands go first, but for waiting weights
-// every fourth time; weights need room in the ring; only so many bursts are under way at once.
+// weights, each in order, both as early as they may. Operands go first, but after the first of them
+// weights that few are ahead of; who waits is next after seven others. Weights need room in the
+// ring; only so many bursts are under way at once.
 //
 //   port.AddWeights(words);                     // all of the job, in ring order
 //   size_t mark = port.AddLoad(beats, 100);     // operands that may be asked for from cycle 100 on
@@ -58,7 +59,9 @@ class ReadPort {
   std::vector<Time> arrivals_;                      // of bursts of weights
   std::vector<std::pair<int64_t, Time>> releases_;  // words, and when
   size_t next_load_ = 0, release_ = 0;
-  int loads_in_row_ = 0;
+  size_t first_loads_ = 0;  // bursts that are asked for before any weights
+  int64_t used_ = 0;        // weights that the array has asked for
+  int loads_in_row_ = 0, weights_in_row_ = 0;
   std::array<Time, kBurstsAhead> ends_;
   size_t bursts_ = 0;
   Time free_;

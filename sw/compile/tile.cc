@@ -10,6 +10,8 @@ namespace weft::compile {
 namespace {
 
 constexpr int kShortestBeat = 8;  // cycles: a weight block takes as long to load
+constexpr int kFirstStripe = 24;  // pixels: small, but most weights of a block come meanwhile
+constexpr int kLastStripe = 10;   // pixels: a block's parameters too are loaded meanwhile
 
 template <typename T>
 T CeilDiv(T a, T b) {
@@ -160,20 +162,31 @@ std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan) {
   return tiles;
 }
 
-std::vector<int> StripesOf(int64_t pixels, bool ramp, const HardwareConfig& config) {
+std::vector<int> StripesOf(int64_t pixels, const Ramp& ramp, const HardwareConfig& config) {
   std::vector<int> stripes;
-  if (ramp) {
-    for (int size = 2 * kShortestBeat; size < config.stripe && pixels > 2 * config.stripe;
+  const auto take = [&](int64_t size) {
+    stripes.push_back(static_cast<int>(size));
+    pixels -= size;
+  };
+  const int64_t all = pixels;
+  const bool last = ramp.down && pixels >= 4 * kLastStripe;
+  if (last) pixels -= kLastStripe;
+  if (ramp.up && all > 2 * config.stripe) {
+    for (int64_t size = kFirstStripe; size < config.stripe && pixels > 2 * config.stripe;
          size *= 2) {
-      stripes.push_back(size);
-      pixels -= size;
+      take(size);
     }
+  } else if (ramp.up && all >= 2 * kFirstStripe) {
+    // All of it takes hardly longer than its weights: more pixels for the first of them.
+    take(all / 3);
+    take(all / 5);
   }
   int64_t count = CeilDiv<int64_t>(pixels, config.stripe);
-  if (count == 1 && stripes.empty() && pixels >= 2 * kShortestBeat) count = 2;
+  if (count == 1 && stripes.empty() && !last && pixels >= 2 * kShortestBeat) count = 2;
   for (int64_t i = 0; i < count; ++i) {
     stripes.push_back(static_cast<int>(pixels * (i + 1) / count - pixels * i / count));
   }
+  if (last) stripes.push_back(kLastStripe);
   return stripes;
 }
 

@@ -37,6 +37,12 @@ struct TileBuffer {
   int64_t bytes = 0;
 };
 
+/// Small stripes at the ends of a layer's work: first ones where its input comes from memory as a
+/// whole, a last one where its result goes there as a whole.
+struct Ramp {
+  bool up = false, down = false;
+};
+
 struct TilePlan {
   int rows = 0, cols = 0;  ///< of output pixels; the last tiles may be smaller
   int channels = 0;        ///< of a tile; fewer than all only where channels do not mix
@@ -83,8 +89,8 @@ std::optional<TilePlan> ChooseTiles(const Layer& layer, const Extent& out, const
 std::vector<Tile> TilesOf(const Extent& out, const TilePlan& plan);
 
 /// Sizes of the stripes of `pixels` pixels: as equal as possible, at least two when each still
-/// keeps the array busy (a dependent layer can then start on the first). `ramp`: small ones first,
-/// because the pixels' input is still arriving.
-std::vector<int> StripesOf(int64_t pixels, bool ramp, const HardwareConfig& config);
+/// keeps the array busy (a dependent layer can then start on the first), but for small ones at the
+/// ends that `ramp` names.
+std::vector<int> StripesOf(int64_t pixels, const Ramp& ramp, const HardwareConfig& config);
 
 }  // namespace weft::compile

@@ -21,8 +21,10 @@ bool Transfers::LoadWhole(const Operand& operand, const Layer& layer) {
   }
   loaded_[v] = true;
   const TensorPlace& place = e_.PlaceOf(operand.value);
+  const Ramp ramp{true, LeavesWhole(e_.network, e_.allocation, layer)};
   for (const Piece& piece :
-       GrowingPieces(e_.ValueAt(operand.value).extent, home.pitch, e_.config)) {
+       GrowingPieces(layer, operand, e_.ValueAt(operand.value).extent, home.pitch,
+                     OutputOf(e_.network, layer), ramp, e_.config)) {
     PutLoad(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
             home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
             home.pitch, 0, layer);
@@ -118,10 +120,11 @@ void Transfers::StoreTile(const Task& task) {
       {task.tile.rect.y0, task.tile.rect.y1, static_cast<uint32_t>(stores_)});
 }
 
-void Transfers::StoreWhole(const Layer& layer) {
+void Transfers::StoreWhole(const Layer& layer, const Ramp& ramp) {
   const Home& home = e_.HomeOf(layer.out);
   const TensorPlace& place = e_.PlaceOf(layer.out);
-  for (const Piece& piece : ShrinkingPieces(e_.ValueAt(layer.out).extent, home.pitch, e_.config)) {
+  for (const Piece& piece : ShrinkingPieces(layer, e_.ValueAt(layer.out).extent, home.pitch,
+                                            OutputOf(e_.network, layer), ramp, e_.config)) {
     PutStore(place, static_cast<int64_t>(place.offset) + piece.row * place.pitch,
              home.address + piece.row * home.pitch, piece.moves, piece.bytes, place.pitch,
              home.pitch, layer);

@@ -32,7 +32,7 @@ class Transfers {
   /// The tile's result, if it lives in memory.
   void StoreTile(const Task& task);
   /// A resident result that is an output of the graph, in shrinking pieces.
-  void StoreWhole(const Layer& layer);
+  void StoreWhole(const Layer& layer, const Ramp& ramp);
 
  private:
   // A STOREd part of a value in memory.

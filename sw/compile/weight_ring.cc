@@ -58,13 +58,15 @@ int64_t WeightRing::PositionOf(const Task& task) {
   return state.position;
 }
 
-std::vector<RunPart> WeightRing::Runs(const Task& task, int64_t pixels, bool ramp, bool last) {
+std::vector<RunPart> WeightRing::Runs(const Task& task, int64_t pixels, const Ramp& ramp,
+                                      bool last) {
   const WeightShape& shape = task.work->shape;
   const Way way = StateOf(task).way;
   const int64_t piece_words = config_.ring_words() / kPiecesOfRing;
-  std::vector<int> stripes = StripesOf(pixels, ramp, config_);
-  if (way == Way::kStreamed && pixels <= config_.stripe) {
-    stripes = {static_cast<int>(pixels)};  // weights pass only once
+  std::vector<int> stripes = StripesOf(pixels, {ramp.up, ramp.down && last && task.last}, config_);
+  if (way == Way::kStreamed) {  // weights pass once for every stripe
+    stripes = StripesOf(pixels, {}, config_);
+    if (pixels <= config_.stripe) stripes = {static_cast<int>(pixels)};
   }
   const int first_block = task.tile.c0 / config_.n;
   const auto end_block = static_cast<int>(CeilDiv(task.tile.c1, config_.n));

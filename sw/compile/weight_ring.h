@@ -41,7 +41,7 @@ class WeightRing {
 
   /// The RUNs for `pixels` pixels of a task, in order. `ramp`: small stripes first; `last`: it has
   /// no more pixels than these.
-  std::vector<RunPart> Runs(const Task& task, int64_t pixels, bool ramp, bool last);
+  std::vector<RunPart> Runs(const Task& task, int64_t pixels, const Ramp& ramp, bool last);
 
   /// The ring position of weights that all the task's work shares.
   int64_t PositionOf(const Task& task);

@@ -4,11 +4,13 @@
 // beat to the client that asked, in order, and serves every client; drained, it becomes idle.
 `default_nettype none
 module axi_read #(
-  parameter int unsigned MaxBursts = 2
+  parameter int unsigned MaxBursts = 2,
+  parameter int unsigned Patience = 2
 ) (
   input wire logic                            clk_i,
   input wire logic                            rst_free_i,
   input wire logic                            drain_i,
+  input wire logic                            urgent_i,
   input wire logic [2:0]                      req_valid_i,
   input wire logic [3*40-1:0]                 req_addr_i,
   input wire logic [3*21-1:0]                 req_bytes_i,
@@ -27,6 +29,9 @@ module axi_read #(
 
   // The block that no window permits (lib/weft_windows).
   (* hierconn *) wire [31:0] \u_dut.u_windows.denied_block ;
+  // Clients whose burst waits, and the one whose burst leaves.
+  (* hierconn *) wire [2:0] \u_dut.burst_valid ;
+  (* hierconn *) wire [2:0] \u_dut.burst_ready ;
 
   logic started_q = 1'b0;
   logic rst_n;
@@ -48,12 +53,14 @@ module axi_read #(
   logic [3:0] arcache;
 
   weft_axi_read #(
-    .MaxBursts(MaxBursts)
+    .MaxBursts(MaxBursts),
+    .Patience(Patience)
   ) u_dut (
     .clk_i,
     .rst_ni(rst_n),
     .drain_i,
     .idle_o(idle),
+    .urgent_i,
     .req_valid_i,
     .req_ready_o(req_ready),
     .req_addr_i,
@@ -134,6 +141,17 @@ module axi_read #(
   assign in = rvalid_i && rready;
   assign out = beat != '0;
 
+  // Bursts of others that left while a client's waited, the client chosen by the solver.
+  (* anyconst *) logic [1:0] waits;
+  logic [3:0] passed_q;
+  logic waiting;
+  assign waiting = \u_dut.burst_valid [waits] && !\u_dut.burst_ready [waits] && !drain_i;
+  always_ff @(posedge clk_i) begin
+    m_client: assume (waits < 2'd3);
+    if (!rst_n || !waiting) passed_q <= '0;
+    else passed_q <= passed_q + 4'(\u_dut.burst_ready != '0);
+  end
+
   logic drain_q, ar_waited_q, was_busy_q;
   always_ff @(posedge clk_i) begin
     drain_q <= rst_n && drain_i;
@@ -175,6 +193,10 @@ module axi_read #(
       if (drain_i) a_drain_refuses: assert (req_ready == '0 && !denied);
       if (drain_q) a_drain_asks_no_more: assert (!arvalid || ar_waited_q);
 
+      // All others may be as impatient, each once.
+      a_turn_comes: assert (passed_q <= 4'(Patience + 2));
+
+      c_passed_over: cover (passed_q == 4'(Patience + 1));
       c_two_clients: cover (open[7:0] != '0 && open[23:16] != '0);
       c_full: cover (all == 8'(MaxBursts) && arvalid);
       c_denied: cover (denied);

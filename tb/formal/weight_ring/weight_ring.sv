@@ -57,7 +57,8 @@ module weight_ring (
     .cmd_addr_i(load_addr_i), .cmd_index_i(32'd0),
     .req_valid_o(req_valid), .req_ready_i, .req_addr_o(), .req_bytes_o(req_bytes),
     .rsp_valid_i, .rsp_ready_o(), .rsp_data_i,
-    .ring_released_i(released), .ring_wr_valid_o(wr_valid), .ring_wr_data_o(wr_data),
+    .ring_released_i(released), .ring_rd_en_i(rd_en), .ring_rd_addr_i(rd_addr),
+    .urgent_o(), .ring_wr_valid_o(wr_valid), .ring_wr_data_o(wr_data),
     .idle_o(load_idle), .access_index_o()
   );
   weft_weight_ring u_ring (

@@ -8,6 +8,7 @@
 #include "sw/compile/allocate.h"
 #include "sw/compile/fuse.h"
 #include "sw/compile/legalise.h"
+#include "sw/compile/pieces.h"
 #include "sw/compile/tile.h"
 #include "sw/compile/wait_steps.h"
 #include "sw/compile/weights.h"
@@ -22,20 +23,72 @@ using weft::testing::Rng;
 const HardwareConfig& kWeft256 = kHardwareConfigs[1];
 
 TEST(Stripes, AreEqualAndFitTheAccumulators) {
-  EXPECT_EQ(StripesOf(196, false, kWeft256), (std::vector<int>{49, 49, 49, 49}));
-  EXPECT_EQ(StripesOf(15, false, kWeft256), std::vector<int>{15});
-  EXPECT_EQ(StripesOf(16, false, kWeft256), (std::vector<int>{8, 8}));
+  EXPECT_EQ(StripesOf(196, {}, kWeft256), (std::vector<int>{49, 49, 49, 49}));
+  EXPECT_EQ(StripesOf(15, {}, kWeft256), std::vector<int>{15});
+  EXPECT_EQ(StripesOf(16, {}, kWeft256), (std::vector<int>{8, 8}));
+  EXPECT_EQ(StripesOf(64, {.up = true, .down = true}, kWeft256),
+            (std::vector<int>{21, 12, 21, 10}));
+  EXPECT_EQ(StripesOf(256, {.up = true, .down = false}, kWeft256),
+            (std::vector<int>{24, 48, 61, 61, 62}));
+  EXPECT_EQ(StripesOf(100, {.up = false, .down = true}, kWeft256), (std::vector<int>{45, 45, 10}));
   for (int64_t pixels = 1; pixels < 1000; ++pixels) {
-    for (bool ramp : {false, true}) {
+    for (const Ramp ramp : {Ramp{}, Ramp{.up = true, .down = false},
+                            Ramp{.up = false, .down = true}, Ramp{.up = true, .down = true}}) {
       const std::vector<int> stripes = StripesOf(pixels, ramp, kWeft256);
       EXPECT_EQ(std::accumulate(stripes.begin(), stripes.end(), int64_t{0}), pixels);
       for (int stripe : stripes) {
         EXPECT_GE(stripe, 1);
         EXPECT_LE(stripe, kWeft256.stripe);
       }
-      if (ramp) continue;
+      if (ramp.up || ramp.down) continue;
       const auto [low, high] = std::minmax_element(stripes.begin(), stripes.end());
       EXPECT_LE(*high - *low, 1);
+    }
+  }
+}
+
+// Pieces cover a value once, in order; the first of what is loaded holds the rows of the first
+// stripe and no more, the last of what is stored those of the last.
+TEST(Pieces, CoverTheRowsOnceAndEndWithStripes) {
+  Rng rng;
+  for (int round = 0; round < 500; ++round) {
+    const HardwareConfig& config = kHardwareConfigs[static_cast<size_t>(rng.Int(0, 2))];
+    Layer layer;
+    layer.kernel_h = static_cast<int>(rng.Int(1, 5));
+    layer.stride_h = static_cast<int>(rng.Int(1, 3));
+    layer.in = {0,
+                {static_cast<int>(rng.Int(5, 120)), static_cast<int>(rng.Int(1, 40)),
+                 static_cast<int>(rng.Int(1, 100))}};
+    const Extent& in = layer.in.extent;
+    const Extent out = {(in.h - layer.kernel_h) / layer.stride_h + 1, in.w, config.n};
+    const Ramp ramp{true, true};
+    const std::vector<int> stripes = StripesOf(int64_t{out.h} * out.w, ramp, config);
+    const bool dense = rng.Chance(0.5);
+    const auto check = [&](const std::vector<Piece>& pieces, const Extent& value) {
+      int64_t row = 0;
+      for (const Piece& piece : pieces) {
+        EXPECT_EQ(piece.row, row);
+        EXPECT_GT(piece.rows, 0);
+        EXPECT_EQ(piece.moves * piece.bytes, piece.rows * value.row_bytes());
+        row += piece.rows;
+      }
+      EXPECT_EQ(row, value.h);
+    };
+    const int64_t in_pitch = dense ? in.row_bytes() : SpreadPitch(in.row_bytes(), config);
+    const std::vector<Piece> loads =
+        GrowingPieces(layer, layer.in, in, in_pitch, out, ramp, config);
+    check(loads, in);
+    const int last_row = (stripes.front() - 1) / out.w;
+    const int64_t read = InputRect(layer, {0, last_row + 1, 0, out.w}).y1;
+    if (!dense && loads.size() > 1) {
+      EXPECT_EQ(loads.front().rows, read);
+    }
+    const std::vector<Piece> stores =
+        ShrinkingPieces(layer, out, SpreadPitch(out.row_bytes(), config), out, ramp, config);
+    check(stores, out);
+    const int64_t before = int64_t{out.h} * out.w - stripes.back();
+    if (stores.size() > 1) {
+      EXPECT_EQ(stores.back().row, before / out.w);
     }
   }
 }

@@ -67,7 +67,7 @@ module weft_dma_harness (
   logic [3*40-1:0] req_addr;
   logic [3*21-1:0] req_bytes;
   logic [8*weft_pkg::AxiBytes-1:0] rsp_data, ring_wr_data;
-  logic rsp_last, ring_wr_valid;
+  logic rsp_last, ring_wr_valid, urgent;
 
   assign req_valid[0] = 1'b0;
   assign req_addr[0+:40] = '0;
@@ -123,8 +123,11 @@ module weft_dma_harness (
     .rsp_ready_o(rsp_ready[1]),
     .rsp_data_i(rsp_data),
     .ring_released_i,
+    .ring_rd_en_i,
+    .ring_rd_addr_i(ring_rd_pos_i[RingWidth-1:0]),
     .ring_wr_valid_o(ring_wr_valid),
     .ring_wr_data_o(ring_wr_data),
+    .urgent_o(urgent),
     .idle_o(lw_idle_o),
     .access_index_o(lw_access_index_o)
   );
@@ -145,6 +148,7 @@ module weft_dma_harness (
     .rst_ni,
     .drain_i,
     .idle_o,
+    .urgent_i(urgent),
     .req_valid_i(req_valid),
     .req_ready_o(req_ready),
     .req_addr_i(req_addr),
