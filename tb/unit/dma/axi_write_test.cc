@@ -155,8 +155,8 @@ class Harness {
   Rng& rng_;
   double stall_;
   std::optional<Source<Beat>> clients_[2];
-  std::vector<Beat> burst_;           // the beats of the present one
-  std::optional<uint64_t> refused_;   // where a burst began that is not permitted
+  std::vector<Beat> burst_;          // the beats of the present one
+  std::optional<uint64_t> refused_;  // where a burst began that is not permitted
   uint64_t next_[2] = {};
 };
 
