@@ -4,6 +4,7 @@ rtl/lint.vlt
 rtl/weft_pkg.sv
 rtl/common/weft_fifo.sv
 rtl/common/weft_ram.sv
+rtl/common/weft_ram_fifo.sv
 rtl/common/weft_rows.sv
 rtl/common/weft_skid.sv
 rtl/common/weft_waits.sv
@@ -15,6 +16,7 @@ rtl/host/weft_counters.sv
 rtl/host/weft_faults.sv
 rtl/command/weft_fetch.sv
 rtl/command/weft_decode.sv
+rtl/command/weft_command_queues.sv
 rtl/command/weft_dispatch.sv
 rtl/dma/weft_burst_splitter.sv
 rtl/dma/weft_windows.sv

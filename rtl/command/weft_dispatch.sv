@@ -2,8 +2,8 @@
 // Takes commands in stream order, refuses illegal ones, and puts each into the queue of its engine;
 // execution commands go to feed, weight loader and post alike. END waits until everything is idle.
 // Does not check waits: the engines do, against the retired counts kept here. One command a cycle
-// when its queue has room; two cycles from stream to queue. A queue entry carries the command, its
-// index in the stream, and its resolved memory address.
+// when its queue has room; two cycles from stream to an engine that waits. A queue entry carries the
+// command, its index in the stream, and its resolved memory address.
 `default_nettype none
 module weft_dispatch (
     input  wire logic        clk_i,
@@ -59,6 +59,7 @@ module weft_dispatch (
 );
   localparam int unsigned Depth = 8;
   localparam int unsigned CmdW = weft_pkg::CommandBits;
+  localparam int unsigned EntryW = CmdW + 72;   // command, address, index
 
   // Stage 1: decode, resolve the address.
   logic [2:0]  engine, region;
@@ -148,60 +149,43 @@ module weft_dispatch (
   end
 
   // Stage 2: into the queues. An illegal command stays here until the job is ended.
-  logic legal, load_ready, weights_ready, store_ready, feed_ready, loader_ready, post_ready;
-  logic exec_ready, to_load, to_weights, to_store, to_exec;
-  logic queues_empty;
+  logic legal, load_ready, weights_ready, store_ready, exec_ready;
+  logic to_load, to_weights, to_store, to_exec, queues_empty;
 
   assign legal      = held_q && (error_q == weft_pkg::ErrNone);
   assign is_end     = legal && cmd_q[7:0] == weft_pkg::OpEnd;
   assign is_nop     = legal && cmd_q[7:0] == weft_pkg::OpNop;
-  assign exec_ready = feed_ready && loader_ready && post_ready;
-  assign to_load    = legal && engine_q == 3'd1;
-  assign to_weights = legal && engine_q == 3'd2;
+  assign to_load    = legal && engine_q == 3'd1 && load_ready;
+  assign to_weights = legal && engine_q == 3'd2 && weights_ready;
   assign to_exec    = legal && engine_q == 3'd3 && exec_ready;
-  assign to_store   = legal && engine_q == 3'd4;
+  assign to_store   = legal && engine_q == 3'd4 && store_ready;
   assign end_o      = is_end && queues_empty && engines_idle_i;
-  assign taken      = (to_load && load_ready) || (to_weights && weights_ready) || to_exec
-                      || (to_store && store_ready) || is_nop || end_o;
-
-  assign queues_empty = !load_valid_o && !weights_valid_o && !store_valid_o && !feed_valid_o
-                        && !loader_valid_o && !post_valid_o;
+  assign taken      = to_load || to_weights || to_exec || to_store || is_nop || end_o;
 
   assign error_o = (held_q && error_q != weft_pkg::ErrNone) ? error_q
                    : (running_i && !held_q && exhausted_i) ? weft_pkg::ErrBadStream
                    : weft_pkg::ErrNone;
   assign error_index_o = held_q ? index_q : cmd_index_i;
 
-  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_load (
+  logic [5:0] valid;
+  logic [6*EntryW-1:0] entries;
+  weft_command_queues #(.Width(EntryW), .Depth(Depth)) u_queues (
       .clk_i, .rst_ni,
-      .valid_i(to_load), .ready_o(load_ready), .data_i({index_q, addr_q, cmd_q}),
-      .valid_o(load_valid_o), .ready_i(load_ready_i),
-      .data_o({load_index_o, load_addr_o, load_cmd_o}));
-  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_weights (
-      .clk_i, .rst_ni,
-      .valid_i(to_weights), .ready_o(weights_ready), .data_i({index_q, addr_q, cmd_q}),
-      .valid_o(weights_valid_o), .ready_i(weights_ready_i),
-      .data_o({weights_index_o, weights_addr_o, weights_cmd_o}));
-  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_store (
-      .clk_i, .rst_ni,
-      .valid_i(to_store), .ready_o(store_ready), .data_i({index_q, addr_q, cmd_q}),
-      .valid_o(store_valid_o), .ready_i(store_ready_i),
-      .data_o({store_index_o, store_addr_o, store_cmd_o}));
-  weft_fifo #(.Width(CmdW + 32), .Depth(Depth)) u_feed (
-      .clk_i, .rst_ni,
-      .valid_i(to_exec), .ready_o(feed_ready), .data_i({index_q, cmd_q}),
-      .valid_o(feed_valid_o), .ready_i(feed_ready_i),
-      .data_o({feed_index, feed_cmd_o}));
-  weft_fifo #(.Width(CmdW), .Depth(Depth)) u_loader (
-      .clk_i, .rst_ni,
-      .valid_i(to_exec), .ready_o(loader_ready), .data_i(cmd_q),
-      .valid_o(loader_valid_o), .ready_i(loader_ready_i),
-      .data_o(loader_cmd_o));
-  weft_fifo #(.Width(CmdW + 72), .Depth(Depth)) u_post (
-      .clk_i, .rst_ni,
-      .valid_i(to_exec), .ready_o(post_ready), .data_i({index_q, addr_q, cmd_q}),
-      .valid_o(post_valid_o), .ready_i(post_ready_i),
-      .data_o({post_index_o, post_addr_o, post_cmd_o}));
+      .push_i({to_exec, to_store, to_weights, to_load}),
+      .ready_o({exec_ready, store_ready, weights_ready, load_ready}),
+      .data_i({index_q, addr_q, cmd_q}),
+      .valid_o(valid),
+      .ready_i({post_ready_i, loader_ready_i, feed_ready_i, store_ready_i, weights_ready_i,
+                load_ready_i}),
+      .data_o(entries), .empty_o(queues_empty));
+  assign {post_valid_o, loader_valid_o, feed_valid_o, store_valid_o, weights_valid_o, load_valid_o}
+      = valid;
+  assign {load_index_o, load_addr_o, load_cmd_o} = entries[0*EntryW +: EntryW];
+  assign {weights_index_o, weights_addr_o, weights_cmd_o} = entries[1*EntryW +: EntryW];
+  assign {store_index_o, store_addr_o, store_cmd_o} = entries[2*EntryW +: EntryW];
+  assign {feed_index, feed_cmd_o} = {entries[3*EntryW+CmdW+40 +: 32], entries[3*EntryW +: CmdW]};
+  assign loader_cmd_o = entries[4*EntryW +: CmdW];
+  assign {post_index_o, post_addr_o, post_cmd_o} = entries[5*EntryW +: EntryW];
 
   // The feed's accesses are named by the command it took last.
   logic [31:0] feed_index;

@@ -94,7 +94,7 @@ module weft_fetch (
   end
   assign rsp_ready_o = fifo_ready;
 
-  weft_fifo #(
+  weft_ram_fifo #(
       .Width(weft_pkg::CommandBits),
       .Depth(Depth)
   ) u_records (

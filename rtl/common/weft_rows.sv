@@ -2,7 +2,8 @@
 //
 // Walks the rows of a two-dimensional copy: memory address and scratchpad byte address of each row.
 // A row whose bytes would leave the scratchpad is not offered: range_error_o is high instead, until
-// reset. Neither data nor waits. A row a cycle, the first one in the cycle after start_i.
+// reset. Neither data nor waits. A row a cycle, the first one in the cycle after start_i; offers,
+// addresses and the error come from registers.
 `default_nettype none
 module weft_rows (
   input  wire logic        clk_i,
@@ -26,18 +27,19 @@ module weft_rows (
 );
 
   logic [39:0] mem_addr_q;
-  logic [21:0] spad_addr_q;               // one bit more: the row after a legal one
-  logic [22:0] row_end;
+  logic [20:0] spad_addr_q;
+  logic [22:0] row_end_q, row_end;        // behind the row's last byte; of the row after it
   logic [15:0] left_q;                    // rows after this one
   logic [20:0] bytes_q, spad_pitch_q;
   logic [31:0] mem_pitch_q;
-  logic busy_q, taken;
+  logic busy_q, bad_q, taken;
 
-  assign row_end = 23'(spad_addr_q) + 23'(bytes_q);
-  assign range_error_o = busy_q && row_end > 23'(weft_pkg::Scratchpad);
-  assign row_valid_o = busy_q && !range_error_o;
+  assign row_end = start_i ? 23'(spad_addr_i) + 23'(row_bytes_i)
+                           : row_end_q + 23'(spad_pitch_q);
+  assign range_error_o = busy_q && bad_q;
+  assign row_valid_o = busy_q && !bad_q;
   assign row_mem_addr_o = mem_addr_q;
-  assign row_spad_addr_o = spad_addr_q[20:0];
+  assign row_spad_addr_o = spad_addr_q;
   assign row_bytes_o = bytes_q;
   assign row_last_o = left_q == '0;
   assign taken = row_valid_o && row_ready_i;
@@ -45,16 +47,20 @@ module weft_rows (
   assign busy_o = busy_q;
 
   always_ff @(posedge clk_i) begin
+    if (start_i || taken) begin
+      row_end_q <= row_end;
+      bad_q <= row_end > 23'(weft_pkg::Scratchpad);
+    end
     if (start_i) begin
       mem_addr_q <= mem_addr_i;
-      spad_addr_q <= 22'(spad_addr_i);
+      spad_addr_q <= spad_addr_i;
       left_q <= rows_i - 1'b1;
       bytes_q <= row_bytes_i;
       mem_pitch_q <= mem_pitch_i;
       spad_pitch_q <= spad_pitch_i;
     end else if (taken) begin
       mem_addr_q <= mem_addr_q + 40'(mem_pitch_q);
-      spad_addr_q <= spad_addr_q + 22'(spad_pitch_q);
+      spad_addr_q <= spad_addr_q + spad_pitch_q;
       left_q <= left_q - 1'b1;
     end
     if (!rst_ni) busy_q <= 1'b0;

@@ -4,8 +4,9 @@
 // hand over beats; those of a row, up to the end of a 256-byte block, are collected into a burst,
 // and only a complete burst is announced, so a client that stops never blocks the bus. Up to
 // MaxBursts bursts wait for their answers; one AWID, so answers come in order. done_o pulses when
-// the last answer of a command is in. A burst that no memory window permits is not even collected:
-// its first beat is not taken, and reported once all answers are in, until drain_i. Reset by the
+// the last answer of a command is in. A burst is checked against the memory windows when it is
+// complete. One that none permits is dropped, nothing is taken after it, and it is reported once all
+// answers are in, until drain_i. wr_ready_o does not wait for addresses or windows. Reset by the
 // hard reset only: with drain_i an incomplete burst is dropped, complete ones are finished without
 // done_o, nothing new is taken, until idle_o.
 `default_nettype none
@@ -69,14 +70,16 @@ module weft_axi_write #(
   localparam int unsigned CountBits = $clog2(MaxBursts + 1);
 
   // Collecting. Pointers have one bit more than an address, so that full differs from empty.
-  logic locked_q, lock_q, sel;
-  logic take, wr_last, cmd_last, burst_end, head_ready, allowed;
+  logic locked_q, lock_q, sel, room;
+  logic take, wr_last, cmd_last, burst_end;
   logic [39:0] addr;
   logic [8*B-1:0] data;
   logic [B-1:0] strb;
-  logic [PtrBits:0] wr_ptr_q, done_ptr_q, rd_ptr_q;  // next beat, end of last burst, next read
-  logic [39:0] first_q, first;
-  logic [IndexBits-1:0] count_q;                            // beats of the burst so far
+  logic [PtrBits:0] wr_ptr_q, end_ptr_q, done_ptr_q, rd_ptr_q;  // next beat, end of the last burst,
+  logic [39:0] first_q, first;                                  // of the last checked; next read
+  logic [IndexBits-1:0] count_q, len_q;                     // beats of the burst so far; last, minus 1
+  logic ended_q, cmd_last_q;                                // a burst is complete and not checked
+  logic allowed, passed, denied, denied_q, space;
 
   assign sel = locked_q ? lock_q : wr_valid_i[1];
   assign addr = sel ? wr_addr_i[40+:40] : wr_addr_i[0+:40];
@@ -84,66 +87,82 @@ module weft_axi_write #(
   assign strb = sel ? wr_strb_i[B+:B] : wr_strb_i[0+:B];
   assign wr_last = wr_last_i[sel];
   assign cmd_last = wr_cmd_last_i[sel];
+
+  assign room = (!ended_q || space) && !denied_q &&
+                (wr_ptr_q - rd_ptr_q) != (PtrBits+1)'(1 << PtrBits);
+  assign wr_ready_o[0] = !sel && room && !drain_i;
+  assign wr_ready_o[1] = sel && room && !drain_i;
+  assign take = (wr_valid_i & wr_ready_o) != '0;
+  assign burst_end = wr_last || cmd_last || &addr[7:BeatBits];
+  assign first = locked_q ? first_q : addr;
+
   // A burst lies in one block: what is permitted for one of its beats is for all.
   weft_windows u_windows (
     .first_i(window_first_i),
     .last_i(window_last_i),
     .enable_i(window_enable_i),
     .permit_i(window_permit_i),
-    .block_i(addr[39:8]),
+    .block_i(first_q[39:8]),
     .allowed_o(allowed)
   );
-
-  assign wr_ready_o[0] = !sel && head_ready && allowed && !drain_i;
-  assign wr_ready_o[1] = sel && head_ready && allowed && !drain_i;
-  assign take = (wr_valid_i & wr_ready_o) != '0;
-  assign burst_end = wr_last || cmd_last || &addr[7:BeatBits];
-  assign first = locked_q ? first_q : addr;
+  assign passed = ended_q && allowed && space;
+  assign denied = ended_q && !allowed;
 
   always_ff @(posedge clk_i) begin
-    if (take) begin
+    if (take && !denied) begin
       lock_q <= sel;
       first_q <= first;
+      len_q <= count_q;
+      cmd_last_q <= cmd_last;
+      end_ptr_q <= wr_ptr_q + 1'b1;
     end
     if (!rst_ni) begin
       locked_q <= 1'b0;
       count_q <= '0;
       wr_ptr_q <= '0;
       done_ptr_q <= '0;
-    end else if (drain_i) begin
-      locked_q <= 1'b0;
-      count_q <= '0;
-      wr_ptr_q <= done_ptr_q;
-    end else if (take) begin
-      locked_q <= !burst_end;
-      count_q <= burst_end ? '0 : count_q + 1'b1;
-      wr_ptr_q <= wr_ptr_q + 1'b1;
-      if (burst_end) done_ptr_q <= wr_ptr_q + 1'b1;
-      `WEFT_ASSERT(a_beat_follows, addr == first + (40'(count_q) << BeatBits))
-      `WEFT_ASSERT(a_beat_aligned, addr[BeatBits-1:0] == '0)
+      ended_q <= 1'b0;
+      denied_q <= 1'b0;
+    end else begin
+      if (passed) done_ptr_q <= end_ptr_q;
+      denied_q <= (denied || denied_q) && !drain_i;
+      ended_q <= (take && burst_end && !denied) || (ended_q && allowed && !space);
+      if (drain_i || denied) begin
+        locked_q <= 1'b0;
+        count_q <= '0;
+        wr_ptr_q <= (ended_q && allowed) ? end_ptr_q : done_ptr_q;
+      end else if (take) begin
+        locked_q <= !burst_end;
+        count_q <= burst_end ? '0 : count_q + 1'b1;
+        wr_ptr_q <= wr_ptr_q + 1'b1;
+        `WEFT_ASSERT(a_beat_follows, addr == first + (40'(count_q) << BeatBits))
+        `WEFT_ASSERT(a_beat_aligned, addr[BeatBits-1:0] == '0)
+      end
     end
   end
 
-  // Complete bursts waiting for their turn.
-  logic head_space, head_valid, head_take, head_client, head_cmd_last;
+  // Complete bursts waiting for their turn; one that need not wait goes past the FIFO.
+  logic head_valid, head_take, head_client, head_cmd_last, waiting;
   logic [39:0] head_addr;
   logic [IndexBits-1:0] head_len;
+  logic [41+IndexBits:0] checked, oldest;
 
-  assign head_ready = head_space && (wr_ptr_q - rd_ptr_q) != (PtrBits+1)'(1 << PtrBits);
-
+  assign checked = {lock_q, cmd_last_q, first_q, len_q};
   weft_fifo #(
     .Width(42 + IndexBits),
     .Depth(MaxBursts)
   ) u_head (
     .clk_i,
     .rst_ni,
-    .valid_i(take && burst_end),
-    .ready_o(head_space),
-    .data_i({sel, cmd_last, first, count_q}),
-    .valid_o(head_valid),
+    .valid_i(passed && (waiting || !head_take)),
+    .ready_o(space),
+    .data_i(checked),
+    .valid_o(waiting),
     .ready_i(head_take),
-    .data_o({head_client, head_cmd_last, head_addr, head_len})
+    .data_o(oldest)
   );
+  assign head_valid = waiting || passed;
+  assign {head_client, head_cmd_last, head_addr, head_len} = waiting ? oldest : checked;
 
   // Announcing.
   logic answer_space, answer_valid, answer_client, answer_cmd_last, done, failed;
@@ -224,13 +243,13 @@ module weft_axi_write #(
   assign failed = axi_bvalid_i && answer_valid && axi_bresp_i != 2'b00;
   assign done = axi_bvalid_i && answer_valid && !failed && answer_cmd_last && !drain_i;
   assign done_o = {done && answer_client, done && !answer_client};
-  assign idle_o = !locked_q && !head_valid && !answer_valid;
+  assign idle_o = !locked_q && !ended_q && !waiting && !answer_valid;
 
   // With every answer in, the client's oldest command is the one of the denied burst.
-  assign error_denied_o = wr_valid_i[sel] && !allowed && !drain_i && idle_o;
+  assign error_denied_o = denied_q && !drain_i && idle_o;
   assign error_o = failed || error_denied_o;
-  assign error_client_o = failed ? answer_client : sel;
-  assign error_addr_o = failed ? answer_addr : addr;
+  assign error_client_o = failed ? answer_client : lock_q;
+  assign error_addr_o = failed ? answer_addr : first_q;
 
 `ifndef SYNTHESIS
   logic aw_waits_q, w_waits_q;

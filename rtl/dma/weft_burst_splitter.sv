@@ -2,7 +2,8 @@
 //
 // Splits requests (beat-aligned address, bytes) into INCR bursts that stay within one 256-byte
 // block, so that none crosses a 4 KiB border. A burst a cycle, the first one in the cycle after the
-// request was taken, no gap between requests. clear_i drops what has not left yet.
+// request was taken, no gap between requests. One request is taken ahead, so that req_ready_o comes
+// from a register. clear_i drops what has not left yet.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_burst_splitter #(
@@ -30,7 +31,22 @@ module weft_burst_splitter #(
   logic [39:BeatBits] beat_q;
   logic [CountBits-1:0] left_q;                        // beats still to ask for, minus 1
   logic [IndexBits-1:0] room, len;                     // beats to the end of the block, minus 1
-  logic taken;
+  logic taken, in_valid, in_ready;
+  logic [39:0] in_addr;
+  logic [20:0] in_bytes;
+
+  weft_skid #(
+    .Width(61)
+  ) u_in (
+    .clk_i,
+    .rst_ni(rst_ni && !clear_i),
+    .valid_i(req_valid_i),
+    .ready_o(req_ready_o),
+    .data_i({req_addr_i, req_bytes_i}),
+    .valid_o(in_valid),
+    .ready_i(in_ready),
+    .data_o({in_addr, in_bytes})
+  );
 
   assign room = ~beat_q[BeatBits+:IndexBits];
   assign burst_last_o = left_q <= CountBits'(room);
@@ -39,21 +55,21 @@ module weft_burst_splitter #(
   assign burst_addr_o = {beat_q, BeatBits'(0)};
   assign burst_valid_o = valid_q;
   assign taken = valid_q && burst_ready_i;
-  assign req_ready_o = !valid_q || (taken && burst_last_o);
+  assign in_ready = !valid_q || (taken && burst_last_o);
 
   always_ff @(posedge clk_i) begin
-    if (req_valid_i && req_ready_o) begin
-      beat_q <= req_addr_i[39:BeatBits];
-      left_q <= CountBits'((req_bytes_i - 21'd1) >> BeatBits);
+    if (in_valid && in_ready) begin
+      beat_q <= in_addr[39:BeatBits];
+      left_q <= CountBits'((in_bytes - 21'd1) >> BeatBits);
     end else if (taken) begin
       beat_q <= beat_q + (40-BeatBits)'(len) + 1'b1;
       left_q <= left_q - CountBits'(len) - 1'b1;
     end
     if (!rst_ni || clear_i) valid_q <= 1'b0;
-    else valid_q <= (req_valid_i && req_ready_o) || (valid_q && !(taken && burst_last_o));
-    if (rst_ni && !clear_i && req_valid_i && req_ready_o) begin
-      `WEFT_ASSERT(a_request_aligned, req_addr_i[BeatBits-1:0] == '0)
-      `WEFT_ASSERT(a_request_not_empty, req_bytes_i != '0)
+    else valid_q <= (in_valid && in_ready) || (valid_q && !(taken && burst_last_o));
+    if (rst_ni && !clear_i && in_valid && in_ready) begin
+      `WEFT_ASSERT(a_request_aligned, in_addr[BeatBits-1:0] == '0)
+      `WEFT_ASSERT(a_request_not_empty, in_bytes != '0)
     end
   end
 

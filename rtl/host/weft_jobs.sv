@@ -52,7 +52,7 @@ module weft_jobs (
     input  wire logic        dma_idle_i
 );
   typedef enum logic [2:0] {
-    Idle, ResetEngines, StartEntry, Entry, StartStream, Run, Drain, Halted
+    Idle, StartEntry, Entry, StartStream, Run, Drain, Halted
   } state_e;
 
   state_e      state_q;
@@ -72,7 +72,7 @@ module weft_jobs (
   assign stream_base = region_base_o[40*region_q[2:0] +: 40];
 
   assign queued        = ring_tail_i != head_q;
-  assign begins        = state_q == Idle && queued && dma_idle_i && !reset_i;
+  assign begins        = state_q == Idle && !engine_rst_no && queued && dma_idle_i && !reset_i;
   assign ends          = state_q == Run && end_i;
   assign forget        = reset_i || reset_pending_q;
   assign halted_o      = (state_q == Halted || (state_q == Drain && reported_q))
@@ -83,10 +83,7 @@ module weft_jobs (
   assign running_o     = state_q == Run;
   assign job_active_o  = state_q != Idle && state_q != Halted;
   assign job_begin_o   = begins || reset_i || (state_q == Halted && forget);
-  assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle
-                         || state_q == ResetEngines;
-  assign engine_rst_no = state_q != Idle && state_q != ResetEngines && state_q != Halted
-                         && !(state_q == Drain && dma_idle_i);
+  assign drain_o       = state_q == Drain || state_q == Halted || state_q == Idle;
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && stream_ok);
   assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}
@@ -138,7 +135,11 @@ module weft_jobs (
       resume_pending_q <= 1'b0;
       reported_q       <= 1'b0;
       still_q          <= '0;
+      engine_rst_no    <= 1'b0;
     end else begin
+      // From a register, it drives so much; a cycle late when a job has ended, when nothing runs.
+      engine_rst_no <= begins || !(state_q == Idle || state_q == Halted
+                                   || (state_q == Drain && dma_idle_i));
       still_q <= (progress_i || fail || state_q == Idle) ? '0 : still_q + 32'(still_q != '1);
       case (state_q)
         Idle: begin
@@ -146,10 +147,9 @@ module weft_jobs (
           reported_q <= 1'b0;
           if (begins) begin
             region_base_o <= region_base_i;
-            state_q       <= ResetEngines;
+            state_q       <= StartEntry;
           end
         end
-        ResetEngines: state_q <= StartEntry;
         StartEntry:   state_q <= Entry;
         Entry: if (cmd_valid_i) begin
           half_q <= !half_q;

@@ -40,7 +40,6 @@ module weft_result_writer #(
   logic [20-WordBits:0] word;                 // may lie outside the scratchpad
   logic [2*WordBytes-1:0] mask;
   logic [8*WordBytes-1:0] padded, rotated;
-  logic low_bad, high_bad;
 
   logic in_valid, in_ready, in_blk_last;
   logic [20:0] in_addr;
@@ -57,8 +56,6 @@ module weft_result_writer #(
   assign word = in_addr[20:WordBits];
   assign mask = (2*WordBytes)'(in_mask) << offset;
   assign padded = (8*WordBytes)'(in_data);
-  assign low_bad = 32'(word) >= Words && mask[0+:WordBytes] != '0;
-  assign high_bad = 32'(word) + 1 >= Words && mask[WordBytes+:WordBytes] != '0;
 
   // Both words get the same rotated bytes; the masks choose.
   always_comb begin
@@ -72,10 +69,13 @@ module weft_result_writer #(
 
   logic busy_q, blk_last_q, take, finished;
   logic [1:0] left_q;                         // words still to write
+  logic [1:0] outside_q;                      // words that the scratchpad does not have
+  logic bad;
   logic [AddrWidth-1:0] word_q;
   logic [8*WordBytes-1:0] data_q;
   logic [2*WordBytes-1:0] mask_q;
 
+  assign bad = (left_q & outside_q) != '0;
   assign finished = (left_q & ~spad_gnt_i) == '0;
   assign in_ready = (!busy_q || finished) && !err_o;
   assign take = in_valid && in_ready;
@@ -86,13 +86,14 @@ module weft_result_writer #(
       data_q <= rotated;
       mask_q <= mask;
       blk_last_q <= in_blk_last;
+      outside_q <= {32'(word) + 1 >= Words, 32'(word) >= Words};
     end
     if (!rst_ni) begin
       busy_q <= 1'b0;
       left_q <= '0;
       err_o <= 1'b0;
     end else begin
-      if (take && (low_bad || high_bad)) begin
+      if (bad) begin
         busy_q <= 1'b0;
         left_q <= '0;
         err_o <= 1'b1;
@@ -106,7 +107,7 @@ module weft_result_writer #(
     end
   end
 
-  assign spad_req_o = left_q;
+  assign spad_req_o = bad ? 2'b00 : left_q;
   assign spad_addr_o = {word_q + AddrWidth'(1), word_q};
   assign spad_data_o = {2{data_q}};
   assign spad_mask_o = mask_q;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // weft_axi_write obeys AXI4 (axi/axi_write_rules), announces only what the windows permit, sends
-// every beat it took, in order, at its address; drained, it becomes idle. The memory inside is the
+// every beat it took up to a denied burst, in order, at its address; drained, it becomes idle. The memory inside is the
 // one of tb/formal/lib.
 `default_nettype none
 module axi_write #(
@@ -132,10 +132,16 @@ module axi_write #(
   assign data = client ? wr_data_i[8*Bytes+:8] : wr_data_i[0+:8];
   assign ends = wr_last_i[client] || wr_cmd_last_i[client] || &addr[7:BeatBits];
 
+  // A complete burst is checked, and passes or is dropped, with what comes in that cycle.
+  (* hierconn *) wire \u_dut.passed , \u_dut.denied ;
+  logic passes, drop, dropped_q;          // dropped_q: since then, until a drain
+  assign passes = \u_dut.passed ;
+  assign drop = \u_dut.denied ;
+
   // The watched beat, and the beats taken before it that have not left. A drain drops the beats of
   // an incomplete burst.
   logic watched_q;
-  logic [7:0] ahead_q, complete_q, begun_q, data_q;
+  logic [7:0] ahead_q, complete_q, pend_q, begun_q, data_q;   // pend_q: complete, not checked
   logic sent;
   assign sent = wvalid && wready_i;
 
@@ -145,7 +151,7 @@ module axi_write #(
     was_busy_q <= rst_n && drain_i && !idle;
     if (taken != '0) begin
       m_aligned: assume (addr[BeatBits-1:0] == '0);
-      if (open_q) m_follows: assume (addr == next_q);
+      if (open_q && !drop) m_follows: assume (addr == next_q);
       next_q <= addr + 40'(Bytes);
       client_q <= client;
     end
@@ -154,19 +160,25 @@ module axi_write #(
       watched_q <= 1'b0;
       complete_q <= '0;
       begun_q <= '0;
+      pend_q <= '0;
+      dropped_q <= 1'b0;
     end else begin
-      if (drain_i) open_q <= 1'b0;
+      dropped_q <= (drop || dropped_q) && !drain_i;
+      if (drain_i || drop) open_q <= 1'b0;
       else if (taken != '0) open_q <= !ends;
-      if (drain_i) begun_q <= '0;
+      if (drain_i || drop) begun_q <= '0;
       else if (taken != '0) begun_q <= ends ? '0 : begun_q + 1'b1;
-      complete_q <= complete_q - 8'(sent) + ((taken != '0 && ends) ? begun_q + 1'b1 : '0);
+      if (taken != '0 && ends && !drop) pend_q <= begun_q + 1'b1;
+      else if (passes || drop) pend_q <= '0;
+      complete_q <= complete_q - 8'(sent) + (passes ? pend_q : '0);
       if (watched_q) begin
         if (sent) ahead_q <= ahead_q - 1'b1;
-        if ((sent && ahead_q == '0) || (drain_i && ahead_q >= complete_q)) watched_q <= 1'b0;
-      end else if (watch_beat_i && taken != '0) begin
+        if ((sent && ahead_q == '0) || (drop && ahead_q >= complete_q) ||
+            (drain_i && ahead_q >= complete_q + pend_q)) watched_q <= 1'b0;
+      end else if (watch_beat_i && taken != '0 && !drop) begin
         watched_q <= 1'b1;
         data_q <= data;
-        ahead_q <= complete_q + begun_q - 8'(sent);
+        ahead_q <= complete_q + pend_q + begun_q - 8'(sent);
       end
 
       a_one_client: assert (taken != 2'b11 && (!open_q || taken == '0 || client == client_q));
@@ -175,8 +187,11 @@ module axi_write #(
       if (awvalid) a_inside_windows: assert (awaddr[39:8] != \u_dut.u_windows.denied_block );
       if (awvalid) a_within_block: assert (9'(awaddr[7:0]) + ((9'(awlen) + 1'b1) << BeatBits)
                                            <= 9'd256);
-      a_idle_is_quiet: assert (!idle || (all == '0 && complete_q == '0 && !open_q && !wvalid));
-      if (drain_q && drain_i && complete_q == '0 && all == '0) a_drain_ends: assert (idle);
+      a_idle_is_quiet: assert (!idle || (all == '0 && complete_q == '0 && pend_q == '0 && !open_q &&
+                                         !wvalid));
+      if (dropped_q) a_nothing_after_denied: assert (taken == '0);
+      if (dropped_q && idle && !drain_i) a_denied_is_reported: assert (denied);
+      if (drain_q && drain_i && complete_q == '0 && pend_q == '0 && all == '0) a_drain_ends: assert (idle);
       if (drain_i) a_drain_refuses: assert (wr_ready == '0 && done == '0 && !denied);
       if (error && !denied) a_error_is_an_answer: assert (bvalid_i && bresp_i != 2'b00);
       if (done != '0) a_done_is_an_answer: assert (bvalid_i && bresp_i == 2'b00 && done != 2'b11);

@@ -2,7 +2,8 @@
 //
 // The bursts of weft_burst_splitter tile a request exactly: each begins where the one before ended,
 // the last one ends where the request, rounded up to beats, ends, and is the one marked last. No
-// burst leaves its 256-byte block, so none crosses a 4 KiB border.
+// burst leaves its 256-byte block, so none crosses a 4 KiB border. Requests are those behind the
+// splitter's skid buffer, which loses and changes none (proof `skid`).
 `default_nettype none
 module burst_splitter #(
   parameter int unsigned BeatBytes = 8
@@ -44,6 +45,9 @@ module burst_splitter #(
 
   // The block's registers, for the invariant.
   (* hierconn *) wire [20-BeatBits:0] \u_splitter.left_q ;
+  (* hierconn *) wire \u_splitter.in_valid , \u_splitter.in_ready ;
+  (* hierconn *) wire [39:0] \u_splitter.in_addr ;
+  (* hierconn *) wire [20:0] \u_splitter.in_bytes ;
 
   // What is still to be asked for of the request under way: from here, so many beats.
   logic request_q, accept, taken, stalled_q;
@@ -51,20 +55,20 @@ module burst_splitter #(
   logic [21:0] beats_q;
   logic [8:0] beats;
   logic [52:0] stalled_burst_q;
-  assign accept = valid_i && ready;
+  assign accept = \u_splitter.in_valid && \u_splitter.in_ready ;
   assign taken = valid && ready_i;
   assign beats = 9'(len) + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      m_aligned: assume (addr_i[BeatBits-1:0] == '0);
-      m_not_empty: assume (bytes_i != '0);
+      m_aligned: assume (\u_splitter.in_addr [BeatBits-1:0] == '0);
+      m_not_empty: assume (\u_splitter.in_bytes != '0);
     end
     stalled_q <= rst_n && !clear_i && valid && !ready_i;
     stalled_burst_q <= {addr, len, last};
     if (accept) begin
-      from_q <= addr_i;
-      beats_q <= 22'((22'(bytes_i) + 22'(BeatBytes - 1)) >> BeatBits);
+      from_q <= \u_splitter.in_addr ;
+      beats_q <= 22'((22'(\u_splitter.in_bytes ) + 22'(BeatBytes - 1)) >> BeatBits);
     end else if (taken) begin
       from_q <= from_q + (40'(beats) << BeatBits);
       beats_q <= beats_q - 22'(beats);
@@ -74,7 +78,7 @@ module burst_splitter #(
 
     if (rst_n) begin
       a_burst_while_beats_left: assert (valid == request_q);
-      a_next_request_without_gap: assert (ready == (!request_q ||
+      a_next_request_without_gap: assert (\u_splitter.in_ready == (!request_q ||
                                                     (taken && beats_q == 22'(beats))));
       if (valid) begin
         a_begins_where_last_ended: assert (addr == from_q);

@@ -5,10 +5,11 @@
 // head of their queue when its waits are met, and retire in order, each after any time. The solver
 // chooses a command to watch as it enters, in a stream of any length. Claimed: from the moment
 // everything before it has retired, nothing but its own engine can hold it up: it is at the head of
-// its queue (or goes there in this cycle), and its waits are met and stay met. An oldest command
-// always exists, so a stream ends if every engine ends a command it may begin.
+// its queue (or goes there in this cycle), which offers it within seven cycles whatever the other
+// engines take, and its waits are met and stay met. An oldest command always exists, so a stream
+// ends if every engine ends a command it may begin.
 //
-// A queue is not looked into: that it keeps commands in order and unchanged is the proof `fifo`.
+// That the queues keep commands in order and unchanged is the proof `command_queues`.
 // The engines here may also begin a command too early; that only adds behaviour.
 `default_nettype none
 module dispatch (
@@ -55,29 +56,34 @@ module dispatch (
     .engines_idle_i(engines_idle), .end_o(end_done), .error_o(error), .error_index_o()
   );
   (* hierconn *) wire \u_dispatch.held_q , \u_dispatch.taken ;
-  (* hierconn *) wire [3:0] \u_dispatch.u_load.count_q , \u_dispatch.u_weights.count_q ,
-    \u_dispatch.u_store.count_q , \u_dispatch.u_feed.count_q , \u_dispatch.u_loader.count_q ,
-    \u_dispatch.u_post.count_q ;
   (* hierconn *) wire [2:0] \u_dispatch.engine_q ;
   (* hierconn *) wire [255:0] \u_dispatch.cmd_q ;
-  logic [23:0] inside;                 // commands in each queue
-  assign inside = {\u_dispatch.u_post.count_q , \u_dispatch.u_loader.count_q ,
-    \u_dispatch.u_feed.count_q , \u_dispatch.u_store.count_q , \u_dispatch.u_weights.count_q ,
-    \u_dispatch.u_load.count_q };
 
-  (* hierconn *) wire [2:0] \u_dispatch.u_load.wr_ptr_q , \u_dispatch.u_weights.wr_ptr_q ,
-    \u_dispatch.u_store.wr_ptr_q , \u_dispatch.u_feed.wr_ptr_q , \u_dispatch.u_loader.wr_ptr_q ,
-    \u_dispatch.u_post.wr_ptr_q ;
-  (* hierconn *) wire [2:0] \u_dispatch.u_load.rd_ptr_q , \u_dispatch.u_weights.rd_ptr_q ,
-    \u_dispatch.u_store.rd_ptr_q , \u_dispatch.u_feed.rd_ptr_q , \u_dispatch.u_loader.rd_ptr_q ,
-    \u_dispatch.u_post.rd_ptr_q ;
-  logic [17:0] distance;               // of the pointers of each queue
-  assign distance = {\u_dispatch.u_post.wr_ptr_q - \u_dispatch.u_post.rd_ptr_q ,
-    \u_dispatch.u_loader.wr_ptr_q - \u_dispatch.u_loader.rd_ptr_q ,
-    \u_dispatch.u_feed.wr_ptr_q - \u_dispatch.u_feed.rd_ptr_q ,
-    \u_dispatch.u_store.wr_ptr_q - \u_dispatch.u_store.rd_ptr_q ,
-    \u_dispatch.u_weights.wr_ptr_q - \u_dispatch.u_weights.rd_ptr_q ,
-    \u_dispatch.u_load.wr_ptr_q - \u_dispatch.u_load.rd_ptr_q };
+  // The queues: commands in each, in memory, on their way, offered; whose turn it is.
+  (* hierconn *) wire [3:0] \u_dispatch.u_queues.count_q[0] , \u_dispatch.u_queues.count_q[1] ,
+    \u_dispatch.u_queues.count_q[2] , \u_dispatch.u_queues.count_q[3] , \u_dispatch.u_queues.count_q[4] ,
+    \u_dispatch.u_queues.count_q[5] ;
+  (* hierconn *) wire [3:0] \u_dispatch.u_queues.wr_ptr_q[0] , \u_dispatch.u_queues.wr_ptr_q[1] ,
+    \u_dispatch.u_queues.wr_ptr_q[2] , \u_dispatch.u_queues.wr_ptr_q[3] ;
+  (* hierconn *) wire [3:0] \u_dispatch.u_queues.rd_ptr_q[0] , \u_dispatch.u_queues.rd_ptr_q[1] ,
+    \u_dispatch.u_queues.rd_ptr_q[2] , \u_dispatch.u_queues.rd_ptr_q[3] , \u_dispatch.u_queues.rd_ptr_q[4] ,
+    \u_dispatch.u_queues.rd_ptr_q[5] ;
+  (* hierconn *) wire [5:0] \u_dispatch.u_queues.head_valid_q , \u_dispatch.u_queues.arrives_q ,
+    \u_dispatch.u_queues.turn_q ;
+  logic [23:0] inside, stored;
+  assign inside = {\u_dispatch.u_queues.count_q[5] , \u_dispatch.u_queues.count_q[4] ,
+    \u_dispatch.u_queues.count_q[3] , \u_dispatch.u_queues.count_q[2] , \u_dispatch.u_queues.count_q[1] ,
+    \u_dispatch.u_queues.count_q[0] };
+  assign stored = {\u_dispatch.u_queues.wr_ptr_q[3] - \u_dispatch.u_queues.rd_ptr_q[5] ,
+    \u_dispatch.u_queues.wr_ptr_q[3] - \u_dispatch.u_queues.rd_ptr_q[4] ,
+    \u_dispatch.u_queues.wr_ptr_q[3] - \u_dispatch.u_queues.rd_ptr_q[3] ,
+    \u_dispatch.u_queues.wr_ptr_q[2] - \u_dispatch.u_queues.rd_ptr_q[2] ,
+    \u_dispatch.u_queues.wr_ptr_q[1] - \u_dispatch.u_queues.rd_ptr_q[1] ,
+    \u_dispatch.u_queues.wr_ptr_q[0] - \u_dispatch.u_queues.rd_ptr_q[0] };
+  logic [5:0] offered, arrives, turn;
+  assign offered = \u_dispatch.u_queues.head_valid_q ;
+  assign arrives = \u_dispatch.u_queues.arrives_q ;
+  assign turn = \u_dispatch.u_queues.turn_q ;
 
   // The engine of a command, and the counts it will add to, by docs/commands.md.
   logic enters, leaves, works;
@@ -161,8 +167,9 @@ module dispatch (
     end
     assign retires_begun[q] = !retire_i[E] || begun[q] != '0;
     assign few_begun[q] = begun[q] != '1;
-    assign queue_ok[q] = inside[4*q +: 4] <= 4'd8 && inside[4*q +: 3] == distance[3*q +: 3] &&
-      valid[q] == (inside[4*q +: 4] != 0) &&
+    assign queue_ok[q] = inside[4*q +: 4] <= 4'd8 && stored[4*q +: 4] <= 4'd8 &&
+      inside[4*q +: 4] == stored[4*q +: 4] + 4'(offered[q]) + 4'(arrives[q]) &&
+      !(offered[q] && arrives[q]) &&
       (!(watched_q && in_held_q) || before[E] == 7'(inside[4*q +: 4]) + 7'(begun[q])) &&
       (!(watched_q && in_queue_q[q]) || (engine_q[E] && !in_held_q && ahead[q] < inside[4*q +: 4] &&
                                          before[E] == 7'(ahead[q]) + 7'(begun[q]))) &&
@@ -269,7 +276,7 @@ module dispatch (
     c_accumulation: cover (held && open_q && pixels_q == 8'd3);
     a_at_head: assert (!oldest || at_head == '1);
     a_stream_goes_on: assert (held || cmd_ready);
-    a_end_is_last: assert (!end_done || (valid == '0 && engines_idle));
+    a_end_is_last: assert (!end_done || (inside == '0 && engines_idle));
 
     c_oldest_waits_for_nothing: cover (oldest && in_queue_q != '0 && mask_q == '1 &&
                                        exec_count != 0 && load_count != 0 && store_count != 0);
@@ -279,6 +286,7 @@ module dispatch (
     c_end: cover (end_done && exec_count != 0);
 
     i_queues: assert (queue_ok == '1);
+    i_in_time: assert (in_time == '1 && (~turn & (~turn + 6'd1)) == '0);
     i_counts: assert (count_ok == '1);
     i_engine: assert (!held || held_engine_q == {\u_dispatch.engine_q == 3'd3,
       \u_dispatch.engine_q == 3'd4, \u_dispatch.engine_q == 3'd2, \u_dispatch.engine_q == 3'd1});
@@ -287,9 +295,24 @@ module dispatch (
     i_held: assert (!in_held_q || (watched_q && held && engine_q == held_engine_q &&
                                    in_queue_q == '0));
   end
-  logic [5:0] at_head;
+  // How long each queue has had a command and offered none, and who is served before it: those
+  // whose turn it is and those below, in this order.
+  logic [5:0] at_head, in_time;
+  logic [2:0] unoffered [6], first [6];
   for (genvar q = 0; q < 6; q++) begin : gen_head
-    assign at_head[q] = !in_queue_q[q] || (valid[q] && ahead[q] == '0);
+    always_comb begin
+      first[q] = '0;
+      for (int unsigned p = 0; p < 6; p++) begin
+        if (turn[p] == turn[q] ? p < q : turn[p]) first[q] = first[q] + 3'd1;
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (!rst_n || valid[q] || inside[4*q +: 4] == '0) unoffered[q] <= '0;
+      else if (unoffered[q] != '1) unoffered[q] <= unoffered[q] + 3'd1;
+    end
+    assign in_time[q] = valid[q] || inside[4*q +: 4] == '0 ||
+      (arrives[q] ? unoffered[q] <= 3'd6 : 4'(unoffered[q]) + 4'(first[q]) <= 4'd5);
+    assign at_head[q] = !in_queue_q[q] || (ahead[q] == '0 && (valid[q] || unoffered[q] <= 3'd6));
   end
 endmodule
 `default_nettype wire

@@ -47,11 +47,13 @@ module rows (
 
   // The block's registers, for the invariant.
   (* hierconn *) wire [39:0] \u_rows.mem_addr_q ;
-  (* hierconn *) wire [21:0] \u_rows.spad_addr_q ;
+  (* hierconn *) wire [20:0] \u_rows.spad_addr_q ;
   (* hierconn *) wire [15:0] \u_rows.left_q ;
   (* hierconn *) wire [20:0] \u_rows.bytes_q ;
   (* hierconn *) wire [20:0] \u_rows.spad_pitch_q ;
   (* hierconn *) wire [31:0] \u_rows.mem_pitch_q ;
+  (* hierconn *) wire [22:0] \u_rows.row_end_q ;
+  (* hierconn *) wire \u_rows.bad_q ;
 
   // The copy under way, by its definition.
   logic copy_q, taken, stalled_q;
@@ -102,7 +104,9 @@ module rows (
       if (copy_q) begin
         a_same_copy: assert (\u_rows.mem_addr_q == mem_q && \u_rows.mem_pitch_q == mem_pitch_q &&
                              \u_rows.spad_pitch_q == spad_pitch_q && \u_rows.bytes_q == bytes_q &&
-                             25'(\u_rows.spad_addr_q ) == spad_q &&
+                             (\u_rows.bad_q || 25'(\u_rows.spad_addr_q ) == spad_q) &&
+                             25'(\u_rows.row_end_q ) == spad_q + 25'(bytes_q) &&
+                             \u_rows.bad_q == !legal &&
                              17'(\u_rows.left_q ) + 1'b1 == left_q);
       end
 

@@ -54,6 +54,8 @@ class Harness {
   // The clients, with nothing to send.
   void Forget() {
     for (auto& client : clients_) client.emplace(rng_, stall_);
+    burst_.clear();
+    refused_.reset();
   }
 
   Source<Beat>& client(int c) { return *clients_[c]; }
@@ -79,10 +81,10 @@ class Harness {
     if (bench->error_denied_o) {
       const int c = bench->error_client_o;
       EXPECT_TRUE(bench->error_o);
-      ASSERT_TRUE(client(c).valid());
-      EXPECT_EQ(bench->error_addr_o, client(c).data().address);
-      EXPECT_FALSE(windows.Allow(bench->error_addr_o / 256));
-      EXPECT_EQ(bench->wr_ready_o >> c & 1, 0);
+      ASSERT_TRUE(refused_.has_value());
+      EXPECT_EQ(bench->error_addr_o, *refused_);
+      EXPECT_EQ(c, static_cast<int>(*refused_ >> 39));
+      EXPECT_EQ(bench->wr_ready_o, 0);
       EXPECT_TRUE(memory.idle());
       denied = true;
     }
@@ -93,7 +95,7 @@ class Harness {
     for (int c = 0; c < 2; ++c) {
       done[c] += bench->done_o >> c & 1;
       const bool taken_now = client(c).valid() && (bench->wr_ready_o >> c & 1);
-      if (taken_now) Collect(client(c).data(), &taken);
+      if (taken_now) Take(client(c).data());
       client(c).Step(bench->wr_ready_o >> c & 1);
     }
     if (bench->error_o && !bench->error_denied_o) {
@@ -123,6 +125,17 @@ class Harness {
     }
   }
 
+  // Bursts are sent until one is complete that the windows do not permit.
+  void Take(const Beat& beat) {
+    burst_.push_back(beat);
+    if (!beat.last && !beat.cmd_last && (beat.address + kBeat) % 256 != 0) return;
+    if (!windows.Allow(beat.address / 256) && !refused_) refused_ = burst_.front().address;
+    if (!refused_) {
+      for (const Beat& sent : burst_) Collect(sent, &taken);
+    }
+    burst_.clear();
+  }
+
   static void Collect(const Beat& beat, std::map<uint64_t, uint8_t>* bytes) {
     for (int b = 0; b < kBeat; ++b)
       if (beat.strobes >> b & 1) (*bytes)[beat.address + b] = beat.data[b];
@@ -133,7 +146,7 @@ class Harness {
   Bench<Model> bench;
   AxiWriteMemory memory;
   Windows windows;
-  std::map<uint64_t, uint8_t> taken;  // bytes of the beats that were taken
+  std::map<uint64_t, uint8_t> taken;  // bytes of the bursts that were taken and are permitted
   int done[2] = {};
   int errors = 0;
   bool denied = false;
@@ -142,6 +155,8 @@ class Harness {
   Rng& rng_;
   double stall_;
   std::optional<Source<Beat>> clients_[2];
+  std::vector<Beat> burst_;          // the beats of the present one
+  std::optional<uint64_t> refused_;  // where a burst began that is not permitted
   uint64_t next_[2] = {};
 };
 
