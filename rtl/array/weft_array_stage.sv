@@ -124,20 +124,20 @@ module weft_array_stage #(
 
   // Issue
   logic issue_valid, issue_ready;
-  logic [`WEFT_ISSUE_BITS-1:0] issue;
+  logic [`WEFT_ISSUE_BITS-1:0] issue, issue_next;
   weft_shift_fifo #(.Width(`WEFT_ISSUE_BITS), .Depth(IssueDepth)) u_issue_queue (
     .clk_i, .rst_ni,
     .valid_i(issue_in_valid), .ready_o(issue_in_ready), .data_i(issue_in),
-    .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue)
+    .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue), .next_o(issue_next)
   );
 
-  logic window_ready, window_take, window_beat, beat_start, beat_end, window_idle;
+  logic window_ready, window_take, window_beat, beat_end, window_idle;
   logic [8*WindowBytes-1:0] window;
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
     .clk_i, .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
     .col_band_last_i(col_band_last), .col_row_i(col_row), .col_data_i(col_data),
-    .issue_i(issue), .beat_valid_i(window_beat), .beat_start_i(beat_start), .beat_end_i(beat_end),
+    .issue_i(issue), .next_i(issue_next), .beat_valid_i(window_beat), .beat_end_i(beat_end),
     .ready_o(window_ready), .take_i(window_take), .window_o(window), .idle_o(window_idle)
   );
 
@@ -150,7 +150,7 @@ module weft_array_stage #(
     .issue_valid_i(issue_valid), .issue_ready_o(issue_ready), .issue_i(issue),
     .vec_valid_i(vec_valid), .vec_ready_o(vec_ready),
     .window_ready_i(window_ready), .window_take_o(window_take), .window_beat_o(window_beat),
-    .beat_start_o(beat_start), .beat_end_o(beat_end),
+    .beat_end_o(beat_end),
     .shadow_full_i(shadow_full), .swap_o(swap),
     .acc_release_i, .drain_valid_i(acc_drain_valid_i), .drain_buf_i(acc_drain_buf_i),
     .drain_rows_i(acc_drain_rows_i),

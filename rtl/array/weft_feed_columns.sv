@@ -36,6 +36,7 @@ module weft_feed_columns (
   logic signed [17:0] row_q;          // input row of the group's first row
   logic signed [39:0] base_q;         // address of byte 0 of that row, first channel
   logic [35:0] x_q, x_rest_q;         // the column: byte offset in its row
+  logic [20:0] room_q, room_rest_q;   // bytes from there to the end of the row
   logic signed [16:0] end_q;          // columns from this one to the last of the next window
   logic signed [16:0] end_rest_q;     // the same at the start of a band
   logic [7:0] part_q;                 // first row of the piece
@@ -49,9 +50,9 @@ module weft_feed_columns (
   // A band with no column in the image: all of its windows are left of it, or right of it.
   logic [7:0] part_rows, first_pixels, next_pixels;
   logic band_void, band_last, part_last, stripe_last, settled, column_used, step, take;
-  assign band_void = windows_q == 8'd0 || x_q >= 36'(row_bytes_q);
+  assign band_void = windows_q == 8'd0 || room_q == 21'd0;
   assign band_last = band_void || (windows_q == 8'd1 && end_q == 17'sd0) ||
-      x_q + 36'(pixel_bytes_q) >= 36'(row_bytes_q);
+      room_q <= 21'(pixel_bytes_q);
   assign settled = end_q >= 17'sd0 || band_void;
   assign column_used = !band_void && end_q < $signed(17'(group_cols_q));
   assign part_rows = aligned_q ? 8'd4 : 8'd2;
@@ -65,6 +66,12 @@ module weft_feed_columns (
   assign take = beat_valid_i && beat_ready_o;
   assign piece_valid_o = active_q && settled;
   assign busy_o = active_q;
+
+  logic [20:0] room_first, room_rest;
+  assign room_first = (beat.x_first >= 36'(beat.in_row_bytes)) ? 21'd0
+      : beat.in_row_bytes - beat.x_first[20:0];
+  assign room_rest = (beat.x_rest >= 36'(beat.in_row_bytes)) ? 21'd0
+      : beat.in_row_bytes - beat.x_rest[20:0];
 
   logic signed [17:0] beat_row;
   logic signed [39:0] beat_base;
@@ -112,11 +119,13 @@ module weft_feed_columns (
       row_q <= beat_row;
       base_q <= beat_base;
       x_q <= beat.x_first;
+      room_q <= room_first;
       end_q <= $signed(17'(beat.n1)) - 17'sd1 - $signed({1'b0, beat.lead_first});
       part_q <= 8'd0;
       part_base_q <= beat_base;
       tile_width_q <= beat.tile_width;
       x_rest_q <= beat.x_rest;
+      room_rest_q <= room_rest;
       end_rest_q <= $signed(17'(beat.n1)) - 17'sd1 - $signed({1'b0, beat.lead_rest});
       aligned_q <= beat.aligned && weft_pkg::WindowRows > 2;
       group_rows_q <= beat.n0;
@@ -146,6 +155,7 @@ module weft_feed_columns (
           windows_q <= windows_q - 8'd1;
         end
         x_q <= x_q + 36'(pixel_bytes_q);
+        room_q <= room_q - 21'(pixel_bytes_q);
         if (band_last) begin
           windows_q <= (stride_cols_q == 8'd0) ? 8'd1 : next_pixels;
           pixels_q <= pixels_q - next_pixels;
@@ -153,6 +163,7 @@ module weft_feed_columns (
           base_q <= base_q + 40'(wrap_pitch_q);
           part_base_q <= base_q + 40'(wrap_pitch_q);
           x_q <= x_rest_q;
+          room_q <= room_rest_q;
           end_q <= end_rest_q;
         end
       end

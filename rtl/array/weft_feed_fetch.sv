@@ -52,7 +52,7 @@ module weft_feed_fetch #(
   weft_shift_fifo #(.Width(`WEFT_PIECE_BITS), .Depth(2)) u_pieces (
     .clk_i, .rst_ni,
     .valid_i(piece_valid_i), .ready_o(piece_ready_o), .data_i(piece_i),
-    .valid_o(piece_valid), .ready_i(!req_valid_q || req_go), .data_o(head)
+    .valid_o(piece_valid), .ready_i(!req_valid_q || req_go), .data_o(head), .next_o()
   );
   logic [WordBytes-1:0] mask0, mask1;
   logic [3:0] need;
@@ -91,6 +91,7 @@ module weft_feed_fetch #(
   logic [AddrWidth-1:0] req_addr0_q, req_addr1_q, req_addr2_q, req_addr3_q;
   logic has_place, req_go;
   logic [2:0] vec_places_q, col_places_q;
+  logic vec_popped_q;
   logic error_q;
 
   assign has_place = req_column_q ? (!req_first_q || col_places_q != 3'd0) : vec_places_q != 3'd0;
@@ -162,6 +163,7 @@ module weft_feed_fetch #(
     end
 
     granted_q <= rd_req_o & rd_gnt_i;
+    vec_popped_q <= rst_ni && vec_valid_o && vec_ready_i;
     if (!rst_ni) begin
       req_valid_q <= 1'b0;
       out_valid_q <= 1'b0;
@@ -175,7 +177,7 @@ module weft_feed_fetch #(
       out_valid_q <= req_go;
       if (take && ((piece.column && piece.aligned)
           ? (outside != 2'd0 || outside2 || outside3) : outside != 2'd0)) error_q <= 1'b1;
-      vec_places_q <= vec_places_q - 3'(req_go && !req_column_q) + 3'(vec_valid_o && vec_ready_i);
+      vec_places_q <= vec_places_q - 3'(req_go && !req_column_q) + 3'(vec_popped_q);
       col_places_q <= col_places_q - 3'(req_go && req_column_q && req_first_q) + 3'(col_free_i);
       `WEFT_ASSERT(a_vec_queue_has_room, !(out_valid_q && !out_column_q) || vec_push_ready)
     end

@@ -22,7 +22,6 @@ module weft_issue (
   input  wire logic                        window_ready_i,
   output      logic                        window_take_o,
   output      logic                        window_beat_o,
-  output      logic                        beat_start_o,
   output      logic                        beat_end_o,
   input  wire logic                        shadow_full_i,
   output      logic                        swap_o,
@@ -81,7 +80,6 @@ module weft_issue (
   assign vec_ready_o = accept && dense;
   assign window_take_o = accept && window;
   assign window_beat_o = issue_valid_i && window;
-  assign beat_start_o = start_q;
   assign beat_end_o = finish;
   assign swap_o = accept && issue.swap && start_q && !issue.null_op;
   assign op_valid_o = accept && !issue.null_op;

@@ -22,8 +22,8 @@ module weft_window #(
   input  wire logic [7:0]                    col_row_i,
   input  wire logic [4*8*weft_pkg::N-1:0]    col_data_i,
   input  wire logic [`WEFT_ISSUE_BITS-1:0]   issue_i,
+  input  wire logic [`WEFT_ISSUE_BITS-1:0]   next_i,        // what issue_i will be
   input  wire logic                          beat_valid_i,  // issue_i is a beat of this unit
-  input  wire logic                          beat_start_i,  // the next pixel is the beat's first
   input  wire logic                          beat_end_i,    // the next pixel is the beat's last
   output      logic                          ready_o,
   input  wire logic                          take_i,
@@ -42,9 +42,10 @@ module weft_window #(
   `WEFT_ISSUE_TYPE
 
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for weft_issue
-  issue_t issue;
+  issue_t issue, next;
   /* verilator lint_on UNUSEDSIGNAL */
   assign issue = issue_i;
+  assign next = next_i;
 
   // The queue: filled row by row, one column at a time.
   logic [ColumnBits-1:0] queue [ColumnDepth];
@@ -58,15 +59,13 @@ module weft_window #(
   logic [SlotBits-1:0] head_q, tail_q;
   logic [C-1:0] held_q, last_q;
 
-  // The band of pixels the window is in. back: by how many columns the window's column 0 is left of
-  // the buffer's oldest. Until that has come, of where it will be.
-  logic signed [15:0] back_q, back, back_on;
-  logic [11:0] width_q, width;
+  // The band of pixels the window is in. back_q: by how many columns the window's column 0 is left
+  // of the buffer's oldest, or of where that will be; need_q: columns the buffer must have for it.
+  logic signed [15:0] back_q, back_on, need_q;
+  logic [11:0] width_q;
   logic band_end;
-  assign back = beat_start_i ? issue.lead_first : back_q;
-  assign back_on = back - 16'(issue.stride_cols);
-  assign width = beat_start_i ? issue.first_width : width_q;
-  assign band_end = width == 12'd1 || beat_end_i;
+  assign back_on = back_q - 16'(issue.stride_cols);
+  assign band_end = width_q == 12'd1 || beat_end_i;
 
   // Of the buffered columns, those of this band; whether its last one is among them.
   logic [C-1:0] band;
@@ -82,7 +81,7 @@ module weft_window #(
   end
   assign band_complete = last_q != '0;
   assign ready_o = band_complete ||
-      (!band_end && $signed(16'(issue.cols)) - back <= $signed(16'(band_cols)));
+      (!band_end && need_q <= $signed(16'(band_cols)));
 
   // Columns the next pixel does not use leave; the last of the band stays as its mark. Their number
   // when there is no take (*_stay) and when there is one (*_on).
@@ -91,7 +90,7 @@ module weft_window #(
     drop_stay = '0;
     drop_on = '0;
     for (int unsigned i = 0; i < C; i++) begin
-      if (band[i] && !last_q[i] && back < -$signed(16'(i))) drop_stay = CountBits'(i + 1);
+      if (band[i] && !last_q[i] && back_q < -$signed(16'(i))) drop_stay = CountBits'(i + 1);
       if (band[i] && !last_q[i] && back_on < -$signed(16'(i))) drop_on = CountBits'(i + 1);
     end
     if (!beat_valid_i) drop_stay = '0;
@@ -133,7 +132,7 @@ module weft_window #(
   logic [7:0] lane_cols;
   logic [8*N-1:0] lane, outside;
   assign outside = (issue.mode == 2'd2) ? {N{8'h80}} : '0;
-  assign near = back < $signed(16'(C)) && back > -$signed(16'(C));
+  assign near = back_q < $signed(16'(C)) && back_q > -$signed(16'(C));
   assign present = near ? (2**IndexBits)'(band) : '0;
   always_comb begin
     window_o = '0;
@@ -147,7 +146,7 @@ module weft_window #(
 `endif
     begin
       for (int unsigned cc = 0; cc < C; cc++) begin
-        index = IndexBits'(cc) - back[IndexBits-1:0];
+        index = IndexBits'(cc) - back_q[IndexBits-1:0];
         slot = (SlotBits+1)'(head_q) + index[SlotBits:0];
         if (slot >= (SlotBits+1)'(C)) slot = slot - (SlotBits+1)'(C);
         formed[cc] = {N*R{issue.pad_value}};
@@ -183,11 +182,18 @@ module weft_window #(
       queue_last_q[wr_ptr_q] <= col_band_last_i;
     end
 
-    if (take_i) begin
+    if (!beat_valid_i || (take_i && beat_end_i)) begin
+      back_q <= next.lead_first;
+      need_q <= 16'(next.cols) - next.lead_first;
+      width_q <= next.first_width;
+    end else if (take_i) begin
       back_q <= band_end ? issue.lead_rest : back_on + 16'(drop_on);
-      width_q <= band_end ? issue.tile_width : width - 12'd1;
+      need_q <= band_end ? 16'(issue.cols) - issue.lead_rest
+          : need_q + 16'(issue.stride_cols) - 16'(drop_on);
+      width_q <= band_end ? issue.tile_width : width_q - 12'd1;
     end else begin
       back_q <= back_q + 16'(drop_stay);
+      need_q <= need_q - 16'(drop_stay);
     end
 
     if (!rst_ni) begin

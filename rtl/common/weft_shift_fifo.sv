@@ -3,6 +3,8 @@
 // weft_fifo for where its output is the start of a long path: the items move up, so the oldest is
 // always in the same register and no pointer selects it. Costs a move of all items at every read:
 // for few, narrow ones. Data from the cycle after it was taken; ready_o and valid_o are registers.
+// next_o is what data_o will be once the present item has gone (or now, if there is none), as soon
+// as it is offered or inside: for a reader that prepares for it.
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_shift_fifo #(
@@ -16,7 +18,8 @@ module weft_shift_fifo #(
   input  wire logic [Width-1:0] data_i,
   output      logic             valid_o,
   input  wire logic             ready_i,
-  output      logic [Width-1:0] data_o
+  output      logic [Width-1:0] data_o,
+  output      logic [Width-1:0] next_o
 );
 
   logic [Width-1:0] items [Depth];
@@ -26,6 +29,7 @@ module weft_shift_fifo #(
   assign ready_o = !held_q[Depth-1];
   assign valid_o = held_q[0];
   assign data_o = items[0];
+  assign next_o = held_q[1] ? items[1] : data_i;
   assign push = valid_i && ready_o;
   assign pop = valid_o && ready_i;
 
