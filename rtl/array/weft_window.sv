@@ -67,7 +67,7 @@ module weft_window #(
   assign back_on = back_q - 16'(issue.stride_cols);
   assign band_end = width_q == 12'd1 || beat_end_i;
 
-  // Of the buffered columns, those of this band; whether its last one is among them.
+  // Of the buffered columns, those of this band: all, unless the last of a band is among them.
   logic [C-1:0] band;
   logic band_complete;
   logic [CountBits-1:0] band_cols;
@@ -80,8 +80,14 @@ module weft_window #(
     for (int unsigned i = 0; i < C; i++) if (band[i]) band_cols = CountBits'(i + 1);
   end
   assign band_complete = last_q != '0;
-  assign ready_o = band_complete ||
-      (!band_end && need_q <= $signed(16'(band_cols)));
+  logic enough;
+  always_comb begin
+    enough = need_q <= 16'sd0;
+    for (int unsigned i = 0; i < C; i++) begin
+      if (need_q == $signed(16'(i + 1)) && held_q[i]) enough = 1'b1;
+    end
+  end
+  assign ready_o = band_complete || (!band_end && enough);
 
   // Columns the next pixel does not use leave; the last of the band stays as its mark. Their number
   // when there is no take (*_stay) and when there is one (*_on).

@@ -35,8 +35,9 @@ module weft_shift_fifo #(
 
   always_ff @(posedge clk_i) begin
     for (int unsigned i = 0; i < Depth; i++) begin
-      if (pop && i + 1 < Depth && held_q[(i + 1) % Depth]) items[i] <= items[(i + 1) % Depth];
-      else if (pop ? held_q[i] : !held_q[i]) items[i] <= data_i;
+      if (pop || !held_q[i]) begin
+        items[i] <= (i + 1 < Depth && held_q[(i + 1) % Depth]) ? items[(i + 1) % Depth] : data_i;
+      end
     end
     if (!rst_ni) held_q <= '0;
     else if (push && !pop) held_q <= {held_q[Depth-2:0], 1'b1};
