@@ -87,7 +87,7 @@ module weft_feed_fetch #(
   logic req_band_last_q;
   logic [7:0] req_row_q, req_pad_q, req_n0_q, req_total_q;
   logic [3:0] req_need_q, req_outside_q, req_ok_q;
-  logic [WordBytes-1:0] req_mask_q;
+  logic [WordBytes-1:0] req_mask0_q, req_mask1_q;
   logic [OffsetBits-1:0] req_offset0_q, req_offset1_q;
   logic [AddrWidth-1:0] req_addr0_q, req_addr1_q, req_addr2_q, req_addr3_q;
   logic has_place, req_go;
@@ -123,7 +123,8 @@ module weft_feed_fetch #(
       req_n0_q <= piece.n0;
       req_total_q <= piece.n0 + piece.n1;
       req_ok_q <= piece.ok;
-      req_mask_q <= mask0 | (mask1 << piece.n0);
+      req_mask0_q <= mask0;
+      req_mask1_q <= mask1;
       req_offset0_q <= offset0;
       req_offset1_q <= offset1;
       req_need_q <= need;
@@ -159,8 +160,8 @@ module weft_feed_fetch #(
       out_total_q <= req_total_q;
       out_ok_q <= req_ok_q;
       out_two_q <= req_column_q || req_total_q != req_n0_q;
-      out_whole_q <= req_n0_q == 8'(K) && (&req_mask_q[K-1:0]);
-      out_mask_q <= req_mask_q;
+      out_whole_q <= req_n0_q == 8'(K) && (&req_mask0_q[K-1:0]);
+      out_mask_q <= req_mask0_q | (req_mask1_q << req_n0_q);
       out_offset0_q <= req_offset0_q;
       out_offset1_q <= req_offset1_q;
     end
