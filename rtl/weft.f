@@ -6,6 +6,7 @@ rtl/common/weft_fifo.sv
 rtl/common/weft_ram.sv
 rtl/common/weft_ram_fifo.sv
 rtl/common/weft_rows.sv
+rtl/common/weft_shift_fifo.sv
 rtl/common/weft_skid.sv
 rtl/common/weft_waits.sv
 rtl/host/weft_axil.sv

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Two buffers of Stripe rows of N int32. The array adds to one (or takes the maximum, or overwrites
-// in a block's first beat) while post reads and writes back the other. add_* comes with the
+// in a block's first beat) while post reads and writes back the other. Maxima are int8. add_* comes with the
 // operand's mul_* and is delayed here to meet sum_i, which arrives two cycles later. After the last
 // row of a block the buffer is post's (full_o) until release_i, but for overwriting rows that post
 // has read for the last time. rd_data_o: a cycle after rd_en_i.
@@ -66,7 +66,7 @@ module weft_accumulators (
       for (int unsigned n = 0; n < N; n++) begin
         if (!s2_max_q) begin
           new_row[n*32 +: 32] = old_row[n*32 +: 32] + sum_i[n*32 +: 32];
-        end else if ($signed(old_row[n*32 +: 32]) > $signed(sum_i[n*32 +: 32])) begin
+        end else if ($signed(old_row[n*32 +: 8]) > $signed(sum_i[n*32 +: 8])) begin
           new_row[n*32 +: 32] = old_row[n*32 +: 32];
         end
       end

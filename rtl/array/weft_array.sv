@@ -2,12 +2,13 @@
 //
 // The multipliers: K lanes by N output channels, one int8 product each, and the sums (or maxima)
 // over the lanes. Operands: the dense vector (a byte a lane, the same for all channels) or the
-// window (a byte for each lane and channel), chosen in front of the one set of multipliers.
-//   cycle 0  operand in vec_i / window_i (mul_valid_i)   product register
-//   cycle 1                                              sum register
-//   cycle 2  sum_o is valid
+// window (a byte for each lane and channel), chosen in front of the one operand register.
+//   cycle 0  operand in vec_i / window_i (mul_valid_i)   operand register
+//   cycle 1                                              product register
+//   cycle 2                                              sum register
+//   cycle 3  sum_o is valid
 // Weights: the shadow block is filled word by word (wb_*) and becomes the active one at swap_i, in
-// the cycle before the operand that first uses it. Not here: the accumulators.
+// the cycle of the operand that first uses it. Not here: the accumulators.
 `default_nettype none
 module weft_array (
   input  wire logic                            clk_i,
@@ -52,7 +53,7 @@ module weft_array (
   logic signed [31:0] sum [N];
   logic signed [7:0] larger [Lanes][N];
   logic signed [7:0] maximum [N];
-  logic product_valid_q, product_max_q;
+  logic operand_valid_q, operand_max_q, product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
   logic wb_take;
 
@@ -117,6 +118,11 @@ module weft_array (
       for (int unsigned n = 0; n < N; n++) sum_o[n*32 +: 32] <= sum[n];
     end
 
+    if (operand_valid_q) begin
+      if (operand_max_q) find_maxima();
+      else multiply();
+    end
+
     if (mul_valid_i) begin
       if (mul_mode_i == 2'd0) begin
         for (int unsigned k = 0; k < K; k++) vector[k] = vec_i[k*8 +: 8];
@@ -128,8 +134,6 @@ module weft_array (
           end
         end
       end
-      if (mul_mode_i == 2'd2) find_maxima();
-      else multiply();
     end
 
     if (swap_i) swap_weights();
@@ -144,12 +148,15 @@ module weft_array (
   /* verilator lint_on BLKSEQ */
 
   always_ff @(posedge clk_i) begin
-    product_max_q <= mul_mode_i == 2'd2;
+    operand_max_q <= mul_mode_i == 2'd2;
+    product_max_q <= operand_max_q;
     if (!rst_ni) begin
+      operand_valid_q <= 1'b0;
       product_valid_q <= 1'b0;
       filled_q <= '0;
     end else begin
-      product_valid_q <= mul_valid_i;
+      operand_valid_q <= mul_valid_i;
+      product_valid_q <= operand_valid_q;
       filled_q <= (swap_i ? '0 : filled_q) + CountBits'(wb_take);
     end
   end

@@ -90,7 +90,7 @@ module weft_array_stage #(
   );
 
   // Address generation: one of the two is at work at a time, beats stay in order.
-  logic dense_valid, columns_valid, piece_ready;
+  logic dense_valid, columns_valid, columns_busy, piece_ready;
   logic [`WEFT_PIECE_BITS-1:0] dense_piece, columns_piece;
   weft_feed_dense u_dense (
     .clk_i, .rst_ni,
@@ -102,7 +102,8 @@ module weft_array_stage #(
     .clk_i, .rst_ni,
     .beat_valid_i(beat_valid && beat_window && dense_ready), .beat_ready_o(columns_ready),
     .beat_i(beat),
-    .piece_valid_o(columns_valid), .piece_ready_i(piece_ready), .piece_o(columns_piece)
+    .piece_valid_o(columns_valid), .piece_ready_i(piece_ready), .piece_o(columns_piece),
+    .busy_o(columns_busy)
   );
 
   logic vec_valid, vec_ready, fetch_idle;
@@ -113,7 +114,7 @@ module weft_array_stage #(
   weft_feed_fetch #(.AddrWidth(AddrWidth), .ColumnDepth(ColumnDepth)) u_fetch (
     .clk_i, .rst_ni,
     .piece_valid_i(dense_valid || columns_valid), .piece_ready_o(piece_ready),
-    .piece_i(columns_valid ? columns_piece : dense_piece),
+    .piece_i(columns_busy ? columns_piece : dense_piece),
     .rd_req_o, .rd_addr_o, .rd_gnt_i, .rd_data_i,
     .vec_valid_o(vec_valid), .vec_ready_i(vec_ready), .vec_o(vec),
     .col_valid_o(col_valid), .col_free_i(col_free), .col_last_o(col_last),
@@ -123,39 +124,39 @@ module weft_array_stage #(
 
   // Issue
   logic issue_valid, issue_ready;
-  logic [`WEFT_ISSUE_BITS-1:0] issue;
-  weft_fifo #(.Width(`WEFT_ISSUE_BITS), .Depth(IssueDepth)) u_issue_queue (
+  logic [`WEFT_ISSUE_BITS-1:0] issue, issue_next;
+  weft_shift_fifo #(.Width(`WEFT_ISSUE_BITS), .Depth(IssueDepth)) u_issue_queue (
     .clk_i, .rst_ni,
     .valid_i(issue_in_valid), .ready_o(issue_in_ready), .data_i(issue_in),
-    .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue)
+    .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue), .next_o(issue_next)
   );
 
-  logic window_ready, window_take, window_beat, beat_start, beat_end, window_idle;
+  logic window_ready, window_take, window_beat, beat_end, window_idle;
   logic [8*WindowBytes-1:0] window;
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
     .clk_i, .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
     .col_band_last_i(col_band_last), .col_row_i(col_row), .col_data_i(col_data),
-    .issue_i(issue), .beat_valid_i(window_beat), .beat_start_i(beat_start), .beat_end_i(beat_end),
+    .issue_i(issue), .next_i(issue_next), .beat_valid_i(window_beat), .beat_end_i(beat_end),
     .ready_o(window_ready), .take_i(window_take), .window_o(window), .idle_o(window_idle)
   );
 
   logic shadow_full, swap, issue_idle;
-  logic mul_valid, mul_null, mul_buf, mul_first, mul_last;
-  logic [1:0] mul_mode;
+  logic op_valid, mul_valid, mul_null, mul_buf, mul_first, mul_last;
+  logic [1:0] op_mode, mul_mode;
   logic [7:0] mul_row;
-  logic [8*K-1:0] mul_vec;
   weft_issue u_issue (
     .clk_i, .rst_ni,
     .issue_valid_i(issue_valid), .issue_ready_o(issue_ready), .issue_i(issue),
-    .vec_valid_i(vec_valid), .vec_ready_o(vec_ready), .vec_i(vec),
+    .vec_valid_i(vec_valid), .vec_ready_o(vec_ready),
     .window_ready_i(window_ready), .window_take_o(window_take), .window_beat_o(window_beat),
-    .beat_start_o(beat_start), .beat_end_o(beat_end),
+    .beat_end_o(beat_end),
     .shadow_full_i(shadow_full), .swap_o(swap),
     .acc_release_i, .drain_valid_i(acc_drain_valid_i), .drain_buf_i(acc_drain_buf_i),
     .drain_rows_i(acc_drain_rows_i),
+    .op_valid_o(op_valid), .op_mode_o(op_mode),
     .mul_valid_o(mul_valid), .mul_null_o(mul_null), .mul_mode_o(mul_mode), .mul_row_o(mul_row),
-    .mul_buf_o(mul_buf), .mul_first_o(mul_first), .mul_last_o(mul_last), .vec_o(mul_vec),
+    .mul_buf_o(mul_buf), .mul_first_o(mul_first), .mul_last_o(mul_last),
     .feed_waiting_i(feed_waiting), .feed_idle_i(feed_idle && plan_idle),
     .ev_busy_o, .ev_stall_dependency_o, .ev_stall_operand_o, .ev_stall_weights_o,
     .ev_stall_accumulator_o, .ev_idle_o,
@@ -179,8 +180,7 @@ module weft_array_stage #(
     .clk_i, .rst_ni,
     .wb_valid_i(wb_valid), .wb_ready_o(wb_ready), .wb_data_i(wb_data),
     .swap_i(swap), .shadow_full_o(shadow_full),
-    .mul_valid_i(mul_valid && !mul_null), .mul_mode_i(mul_mode), .vec_i(mul_vec),
-    .window_i(window), .sum_o(sum)
+    .mul_valid_i(op_valid), .mul_mode_i(op_mode), .vec_i(vec), .window_i(window), .sum_o(sum)
   );
 
   logic accumulators_idle;
@@ -198,7 +198,7 @@ module weft_array_stage #(
   );
 
   assign idle_o = plan_idle && feed_idle && fetch_idle && window_idle && issue_idle &&
-      loader_idle && accumulators_idle && !dense_valid && !columns_valid;
+      loader_idle && accumulators_idle && !dense_valid && !columns_busy;
 
 endmodule
 `default_nettype wire

@@ -134,7 +134,7 @@ module weft_feed (
       issue_out_q.first <= plan.acc_first && first_beat;
       issue_out_q.last <= plan.null_op || (plan.acc_last && last_beat);
       issue_out_q.half <= plan.half;
-      issue_out_q.pixels <= plan.null_op ? 8'd1 : plan.pixels;
+      issue_out_q.last_pixel <= plan.null_op ? 8'd0 : plan.pixels - 8'd1;
       issue_out_q.tile_width <= plan.tile_width;
       issue_out_q.first_width <= plan.first_width;
       issue_out_q.rows <= n0;

@@ -45,42 +45,49 @@ module weft_feed_fetch #(
   `WEFT_PIECE_TYPE
 
   // Stage 0: which bytes and words of the piece in the register.
-  piece_t piece_q;
-  logic piece_valid_q, take;
-  assign piece_ready_o = !piece_valid_q || take;
+  piece_t piece;
+  logic [`WEFT_PIECE_BITS-1:0] head;
+  logic piece_valid, take;
+  assign piece = head;
+  weft_shift_fifo #(.Width(`WEFT_PIECE_BITS), .Depth(2)) u_pieces (
+    .clk_i, .rst_ni,
+    .valid_i(piece_valid_i), .ready_o(piece_ready_o), .data_i(piece_i),
+    .valid_o(piece_valid), .ready_i(!req_valid_q || req_go), .data_o(head),
+    /* verilator lint_off PINCONNECTEMPTY */
+    .next_o()
+    /* verilator lint_on PINCONNECTEMPTY */
+  );
   logic [WordBytes-1:0] mask0, mask1;
-  logic [3:0] need;
-  logic [1:0] outside;
+  logic [3:0] need, outside;
   logic [AddrWidth-1:0] low0, low1, high0, high1;
   logic [OffsetBits-1:0] offset0, offset1;
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment0 (
-    .addr_i(piece_q.addr0), .col_i(piece_q.col0), .ok_i(piece_q.ok[0]), .clip_i(!piece_q.column),
-    .n_i(piece_q.n0), .row_bytes_i(piece_q.row_bytes),
-    .mask_o(mask0), .need_low_o(need[0]), .need_high_o(need[1]), .out_of_range_o(outside[0]),
+    .addr_i(piece.addr0), .col_i(piece.col0), .ok_i(piece.ok[0]), .clip_i(!piece.column),
+    .n_i(piece.n0), .row_bytes_i(piece.row_bytes),
+    .mask_o(mask0), .need_low_o(need[0]), .need_high_o(need[1]),
+    .low_outside_o(outside[0]), .high_outside_o(outside[1]),
     .word_low_o(low0), .word_high_o(high0), .offset_o(offset0)
   );
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment1 (
-    .addr_i(piece_q.addr1), .col_i(piece_q.col1), .ok_i(piece_q.ok[1]), .clip_i(!piece_q.column),
-    .n_i(piece_q.n1), .row_bytes_i(piece_q.row_bytes),
-    .mask_o(mask1), .need_low_o(need[2]), .need_high_o(need[3]), .out_of_range_o(outside[1]),
+    .addr_i(piece.addr1), .col_i(piece.col1), .ok_i(piece.ok[1]), .clip_i(!piece.column),
+    .n_i(piece.n1), .row_bytes_i(piece.row_bytes),
+    .mask_o(mask1), .need_low_o(need[2]), .need_high_o(need[3]),
+    .low_outside_o(outside[2]), .high_outside_o(outside[3]),
     .word_low_o(low1), .word_high_o(high1), .offset_o(offset1)
   );
   // Aligned columns have no high words: their ports read rows 2 and 3.
   logic signed [39:0] addr2, addr3, word2, word3;
-  logic outside2, outside3;
-  assign addr2 = piece_q.addr2 + 40'(piece_q.col0);
-  assign addr3 = piece_q.addr3 + 40'(piece_q.col0);
+  assign addr2 = piece.addr2 + 40'(piece.col0);
+  assign addr3 = piece.addr3 + 40'(piece.col0);
   assign word2 = addr2 >>> OffsetBits;
   assign word3 = addr3 >>> OffsetBits;
-  assign outside2 = piece_q.ok[2] && word2[39:0] >= 40'(Words);
-  assign outside3 = piece_q.ok[3] && word3[39:0] >= 40'(Words);
 
   // Stage 1: requests, until all words are granted.
   logic req_valid_q, req_column_q, req_aligned_q, req_first_q, req_last_q;
   logic req_band_last_q;
   logic [7:0] req_row_q, req_pad_q, req_n0_q, req_total_q;
-  logic [3:0] req_need_q, req_ok_q;
-  logic [WordBytes-1:0] req_mask_q;
+  logic [3:0] req_need_q, req_outside_q, req_ok_q;
+  logic [WordBytes-1:0] req_mask0_q, req_mask1_q;
   logic [OffsetBits-1:0] req_offset0_q, req_offset1_q;
   logic [AddrWidth-1:0] req_addr0_q, req_addr1_q, req_addr2_q, req_addr3_q;
   logic has_place, req_go;
@@ -91,7 +98,7 @@ module weft_feed_fetch #(
   assign rd_req_o = (req_valid_q && has_place) ? req_need_q : 4'd0;
   assign rd_addr_o = {req_addr3_q, req_addr2_q, req_addr1_q, req_addr0_q};
   assign req_go = req_valid_q && has_place && (req_need_q & ~rd_gnt_i) == 4'd0;
-  assign take = piece_valid_q && (!req_valid_q || req_go);
+  assign take = piece_valid && (!req_valid_q || req_go);
   assign error_o = error_q;
 
   // Stage 2: data. A word granted in the cycle before is on the port, others have been kept.
@@ -105,29 +112,32 @@ module weft_feed_fetch #(
   logic [WordBits-1:0] kept_q [4];
 
   always_ff @(posedge clk_i) begin
-    if (piece_valid_i && piece_ready_o) piece_q <= piece_i;
     if (take) begin
-      req_column_q <= piece_q.column;
-      req_aligned_q <= piece_q.column && piece_q.aligned;
-      req_first_q <= piece_q.part_first;
-      req_last_q <= piece_q.part_last;
-      req_band_last_q <= piece_q.band_last;
-      req_row_q <= piece_q.part_row;
-      req_pad_q <= piece_q.pad_value;
-      req_n0_q <= piece_q.n0;
-      req_total_q <= piece_q.n0 + piece_q.n1;
-      req_ok_q <= piece_q.ok;
-      req_mask_q <= mask0 | (mask1 << piece_q.n0);
+      req_column_q <= piece.column;
+      req_aligned_q <= piece.column && piece.aligned;
+      req_first_q <= piece.part_first;
+      req_last_q <= piece.part_last;
+      req_band_last_q <= piece.band_last;
+      req_row_q <= piece.part_row;
+      req_pad_q <= piece.pad_value;
+      req_n0_q <= piece.n0;
+      req_total_q <= piece.n0 + piece.n1;
+      req_ok_q <= piece.ok;
+      req_mask0_q <= mask0;
+      req_mask1_q <= mask1;
       req_offset0_q <= offset0;
       req_offset1_q <= offset1;
       req_need_q <= need;
+      req_outside_q <= outside;
       req_addr0_q <= low0;
       req_addr1_q <= high0;
       req_addr2_q <= low1;
       req_addr3_q <= high1;
-      if (piece_q.column && piece_q.aligned) begin
-        req_need_q[1] <= piece_q.ok[2];
-        req_need_q[3] <= piece_q.ok[3];
+      if (piece.column && piece.aligned) begin
+        req_need_q[1] <= piece.ok[2];
+        req_need_q[3] <= piece.ok[3];
+        req_outside_q[1] <= word2[39:0] >= 40'(Words);
+        req_outside_q[3] <= word3[39:0] >= 40'(Words);
         req_addr1_q <= word2[AddrWidth-1:0];
         req_addr3_q <= word3[AddrWidth-1:0];
       end
@@ -150,15 +160,14 @@ module weft_feed_fetch #(
       out_total_q <= req_total_q;
       out_ok_q <= req_ok_q;
       out_two_q <= req_column_q || req_total_q != req_n0_q;
-      out_whole_q <= req_n0_q == 8'(K) && (&req_mask_q[K-1:0]);
-      out_mask_q <= req_mask_q;
+      out_whole_q <= req_n0_q == 8'(K) && (&req_mask0_q[K-1:0]);
+      out_mask_q <= req_mask0_q | (req_mask1_q << req_n0_q);
       out_offset0_q <= req_offset0_q;
       out_offset1_q <= req_offset1_q;
     end
 
     granted_q <= rd_req_o & rd_gnt_i;
     if (!rst_ni) begin
-      piece_valid_q <= 1'b0;
       req_valid_q <= 1'b0;
       out_valid_q <= 1'b0;
       error_q <= 1'b0;
@@ -166,12 +175,10 @@ module weft_feed_fetch #(
       vec_places_q <= 3'(VectorDepth);
       col_places_q <= 3'(ColumnDepth);
     end else begin
-      if (piece_ready_o) piece_valid_q <= piece_valid_i;
       if (take) req_valid_q <= 1'b1;
       else if (req_go) req_valid_q <= 1'b0;
       out_valid_q <= req_go;
-      if (take && ((piece_q.column && piece_q.aligned)
-          ? (outside != 2'd0 || outside2 || outside3) : outside != 2'd0)) error_q <= 1'b1;
+      if (req_valid_q && (req_need_q & req_outside_q) != 4'd0) error_q <= 1'b1;
       vec_places_q <= vec_places_q - 3'(req_go && !req_column_q) + 3'(vec_valid_o && vec_ready_i);
       col_places_q <= col_places_q - 3'(req_go && req_column_q && req_first_q) + 3'(col_free_i);
       `WEFT_ASSERT(a_vec_queue_has_room, !(out_valid_q && !out_column_q) || vec_push_ready)
@@ -254,7 +261,7 @@ module weft_feed_fetch #(
     end
   end
 
-  assign idle_o = !piece_valid_q && !req_valid_q && !out_valid_q;
+  assign idle_o = !piece_valid && !req_valid_q && !out_valid_q;
 
 endmodule
 `default_nettype wire

@@ -18,7 +18,8 @@ module weft_feed_fragment #(
   output      logic [Bytes-1:0]     mask_o,
   output      logic                 need_low_o,
   output      logic                 need_high_o,
-  output      logic                 out_of_range_o,
+  output      logic                 low_outside_o,   // a word beyond the scratchpad
+  output      logic                 high_outside_o,
   output      logic [AddrWidth-1:0] word_low_o,
   output      logic [AddrWidth-1:0] word_high_o,
   output      logic [$clog2(weft_pkg::WordBytes)-1:0] offset_o
@@ -52,8 +53,8 @@ module weft_feed_fragment #(
     need_low_o = some && low + 8'(offset_o) < 8'(WordBytes);
     need_high_o = some && high + 8'(offset_o) > 8'(WordBytes);
     // As unsigned numbers: below zero is out of range too.
-    out_of_range_o = (need_low_o && word_low[39:0] >= 40'(Words)) ||
-        (need_high_o && word_high[39:0] >= 40'(Words));
+    low_outside_o = word_low[39:0] >= 40'(Words);
+    high_outside_o = word_high[39:0] >= 40'(Words);
     word_low_o = word_low[AddrWidth-1:0];
     word_high_o = word_high[AddrWidth-1:0];
   end

@@ -108,7 +108,7 @@ module weft_feed_plan (
 
   assign cmd_ready_o = state_q == Idle;
   assign take = cmd_valid_i && cmd_ready_o;
-  assign load = state_q == Out && (!plan_valid_q || plan_done_i);
+  assign load = state_q == Out && !plan_valid_q;
   assign plan_valid_o = plan_valid_q;
   assign plan_o = plan_q;
   assign idle_o = state_q == Idle && !plan_valid_q;

@@ -107,7 +107,7 @@
     logic first; \
     logic last; \
     logic half; \
-    logic [7:0] pixels; \
+    logic [7:0] last_pixel; \
     logic [11:0] tile_width; \
     logic [11:0] first_width; \
     logic [7:0] rows; \

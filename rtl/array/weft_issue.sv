@@ -6,7 +6,8 @@
 // take no operand and only hand a buffer to post. Counts every cycle as exactly one event.
 // A row is free when post has given the buffer back; a block's first beat, which only writes, may
 // follow post through the rows it has read for the last time (drain_*), up to the block's last one.
-// mul_* describe the operand in vec_o or in the window register: a cycle after it was accepted.
+// op_* go with the operand itself, into the array's register; mul_* describe it a cycle later, when
+// it is multiplied. ev_* tell of the cycle before.
 `default_nettype none
 `include "common/weft_assert.svh"
 `include "array/weft_feed_types.svh"
@@ -18,11 +19,9 @@ module weft_issue (
   input  wire logic [`WEFT_ISSUE_BITS-1:0] issue_i,
   input  wire logic                        vec_valid_i,
   output      logic                        vec_ready_o,
-  input  wire logic [8*weft_pkg::K-1:0]    vec_i,
   input  wire logic                        window_ready_i,
   output      logic                        window_take_o,
   output      logic                        window_beat_o,
-  output      logic                        beat_start_o,
   output      logic                        beat_end_o,
   input  wire logic                        shadow_full_i,
   output      logic                        swap_o,
@@ -30,6 +29,8 @@ module weft_issue (
   input  wire logic                        drain_valid_i,  // post's last pass through drain_buf_i
   input  wire logic                        drain_buf_i,
   input  wire logic [7:0]                  drain_rows_i,   // rows it has read
+  output      logic                        op_valid_o,     // an operand is accepted
+  output      logic [1:0]                  op_mode_o,
   output      logic                        mul_valid_o,    // an operand, or a null beat
   output      logic                        mul_null_o,
   output      logic [1:0]                  mul_mode_o,
@@ -37,7 +38,6 @@ module weft_issue (
   output      logic                        mul_buf_o,
   output      logic                        mul_first_o,
   output      logic                        mul_last_o,     // hands the buffer to post
-  output      logic [8*weft_pkg::K-1:0]    vec_o,
   input  wire logic                        feed_waiting_i,
   input  wire logic                        feed_idle_i,
   output      logic                        ev_busy_o,
@@ -59,10 +59,10 @@ module weft_issue (
   logic [7:0] pixel_q;
   logic fill_q;          // the buffer being filled
   logic [1:0] taken_q;   // buffers filled, on their way or with post
-  logic start, finish, dense, window, present, weights, drained, buffer, settled, accept;
+  logic start_q;         // the beat's first pixel is next
+  logic finish, dense, window, present, weights, drained, buffer, settled, accept;
 
-  assign start = pixel_q == 8'd0;
-  assign finish = pixel_q == issue.pixels - 8'd1;
+  assign finish = pixel_q == issue.last_pixel;
   assign dense = !issue.null_op && issue.mode == 2'd0;
   assign window = !issue.null_op && issue.mode != 2'd0;
   assign present = issue_valid_i &&
@@ -70,7 +70,7 @@ module weft_issue (
   assign drained = drain_valid_i && drain_buf_i == fill_q && pixel_q < drain_rows_i &&
       !issue.null_op && issue.first && !(issue.last && finish);
   assign buffer = !taken_q[fill_q] || drained;
-  assign weights = !(issue.swap && start && !issue.null_op) || shadow_full_i;
+  assign weights = !(issue.swap && start_q && !issue.null_op) || shadow_full_i;
   // A row may be read two cycles after it was accepted last: not by the next operand.
   assign settled = issue.null_op || issue.first ||
       !(mul_valid_o && !mul_null_o && mul_row_o == pixel_q && mul_buf_o == fill_q);
@@ -80,9 +80,10 @@ module weft_issue (
   assign vec_ready_o = accept && dense;
   assign window_take_o = accept && window;
   assign window_beat_o = issue_valid_i && window;
-  assign beat_start_o = start;
   assign beat_end_o = finish;
-  assign swap_o = accept && issue.swap && start && !issue.null_op;
+  assign swap_o = accept && issue.swap && start_q && !issue.null_op;
+  assign op_valid_o = accept && !issue.null_op;
+  assign op_mode_o = issue.mode;
 
   always_ff @(posedge clk_i) begin
     if (accept) begin
@@ -92,16 +93,19 @@ module weft_issue (
       mul_buf_o <= fill_q;
       mul_first_o <= issue.first;
       mul_last_o <= issue.last && finish;
-      if (dense) vec_o <= vec_i;
     end
     if (!rst_ni) begin
       mul_valid_o <= 1'b0;
       pixel_q <= 8'd0;
+      start_q <= 1'b1;
       fill_q <= 1'b0;
       taken_q <= 2'd0;
     end else begin
       mul_valid_o <= accept;
-      if (accept) pixel_q <= finish ? 8'd0 : pixel_q + 8'd1;
+      if (accept) begin
+        pixel_q <= finish ? 8'd0 : pixel_q + 8'd1;
+        start_q <= finish;
+      end
       taken_q <= taken_q & ~acc_release_i;
       if (accept && finish && issue.last) begin
         fill_q <= !fill_q;
@@ -111,14 +115,22 @@ module weft_issue (
     end
   end
 
-  assign ev_busy_o = accept && !issue.null_op;
-  assign ev_stall_accumulator_o = present && !buffer;
-  assign ev_stall_weights_o = present && buffer && !weights;
-  assign ev_stall_dependency_o = !issue_valid_i && feed_waiting_i;
-  assign ev_idle_o = (!issue_valid_i && !feed_waiting_i && feed_idle_i) ||
-      (accept && issue.null_op);
-  assign ev_stall_operand_o = !(ev_busy_o || ev_stall_accumulator_o || ev_stall_weights_o ||
-      ev_stall_dependency_o || ev_idle_o);
+  // One of them in every cycle, in reset too.
+  logic busy, stall_accumulator, stall_weights, stall_dependency, idle;
+  assign busy = accept && !issue.null_op;
+  assign stall_accumulator = present && !buffer;
+  assign stall_weights = present && buffer && !weights;
+  assign stall_dependency = !issue_valid_i && feed_waiting_i;
+  assign idle = (!issue_valid_i && !feed_waiting_i && feed_idle_i) || (accept && issue.null_op);
+  always_ff @(posedge clk_i) begin
+    ev_busy_o <= rst_ni && busy;
+    ev_stall_accumulator_o <= rst_ni && stall_accumulator;
+    ev_stall_weights_o <= rst_ni && stall_weights;
+    ev_stall_dependency_o <= rst_ni && stall_dependency;
+    ev_idle_o <= !rst_ni || idle;
+    ev_stall_operand_o <= rst_ni &&
+        !(busy || stall_accumulator || stall_weights || stall_dependency || idle);
+  end
   assign idle_o = !issue_valid_i && !mul_valid_o;
 
 endmodule

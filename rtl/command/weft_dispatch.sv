@@ -150,7 +150,7 @@ module weft_dispatch (
 
   // Stage 2: into the queues. An illegal command stays here until the job is ended.
   logic legal, load_ready, weights_ready, store_ready, exec_ready;
-  logic to_load, to_weights, to_store, to_exec, queues_empty;
+  logic to_load, to_weights, to_store, to_exec, queues_empty, quiet_q;
 
   assign legal      = held_q && (error_q == weft_pkg::ErrNone);
   assign is_end     = legal && cmd_q[7:0] == weft_pkg::OpEnd;
@@ -159,8 +159,13 @@ module weft_dispatch (
   assign to_weights = legal && engine_q == 3'd2 && weights_ready;
   assign to_exec    = legal && engine_q == 3'd3 && exec_ready;
   assign to_store   = legal && engine_q == 3'd4 && store_ready;
-  assign end_o      = is_end && queues_empty && engines_idle_i;
+  assign end_o      = is_end && quiet_q;
   assign taken      = to_load || to_weights || to_exec || to_store || is_nop || end_o;
+
+  // "All idle" passes a register. END must have been here then: not a command on its way to a queue.
+  always_ff @(posedge clk_i) begin
+    quiet_q <= rst_ni && is_end && !end_o && queues_empty && engines_idle_i;
+  end
 
   assign error_o = (held_q && error_q != weft_pkg::ErrNone) ? error_q
                    : (running_i && !held_q && exhausted_i) ? weft_pkg::ErrBadStream

@@ -41,12 +41,12 @@ module buffers (
   weft_issue u_issue (
     .clk_i, .rst_ni(rst_n),
     .issue_valid_i, .issue_ready_o(issue_ready), .issue_i,
-    .vec_valid_i, .vec_ready_o(vec_ready), .vec_i('0),
-    .window_ready_i, .window_take_o(window_take), .window_beat_o(), .beat_start_o(), .beat_end_o(),
+    .vec_valid_i, .vec_ready_o(vec_ready),
+    .window_ready_i, .window_take_o(window_take), .window_beat_o(), .beat_end_o(),
     .shadow_full_i, .swap_o(swap), .acc_release_i(release_buf),
     .drain_valid_i(draining_q), .drain_buf_i(turn_q), .drain_rows_i(drained_q),
-    .mul_valid_o(mul_valid), .mul_null_o(mul_null), .mul_mode_o(mul_mode), .mul_row_o(mul_row),
-    .mul_buf_o(mul_buf), .mul_first_o(mul_first), .mul_last_o(mul_last), .vec_o(),
+    .op_valid_o(), .op_mode_o(), .mul_valid_o(mul_valid), .mul_null_o(mul_null), .mul_mode_o(mul_mode), .mul_row_o(mul_row),
+    .mul_buf_o(mul_buf), .mul_first_o(mul_first), .mul_last_o(mul_last),
     .feed_waiting_i(1'b0), .feed_idle_i(1'b0),
     .ev_busy_o(), .ev_stall_dependency_o(), .ev_stall_operand_o(), .ev_stall_weights_o(),
     .ev_stall_accumulator_o(), .ev_idle_o(), .idle_o(issue_idle)
@@ -128,8 +128,8 @@ module buffers (
 
   always_comb if (rst_n) begin
     if (offered_q) m_beat_held: assume (issue_valid_i && issue_i == offered_issue_q);
-    m_pixels: assume (issue.pixels >= 1 && issue.pixels <= weft_pkg::Stripe);
-    m_null: assume (!issue.null_op || (issue.pixels == 1 && issue.last));
+    m_pixels: assume (issue.last_pixel < weft_pkg::Stripe);
+    m_null: assume (!issue.null_op || (issue.last_pixel == 0 && issue.last));
 
     a_token_kept: assert (\u_issue.taken_q == (full | on_way));
     a_token_once: assert ((full & on_way) == 2'd0);

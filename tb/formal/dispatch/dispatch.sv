@@ -5,9 +5,9 @@
 // head of their queue when its waits are met, and retire in order, each after any time. The solver
 // chooses a command to watch as it enters, in a stream of any length. Claimed: from the moment
 // everything before it has retired, nothing but its own engine can hold it up: it is at the head of
-// its queue (or goes there in this cycle), which offers it within seven cycles whatever the other
-// engines take, and its waits are met and stay met. An oldest command always exists, so a stream
-// ends if every engine ends a command it may begin.
+// its queue (or goes there in this cycle; END, a cycle later), which offers it within seven cycles
+// whatever the other engines take, and its waits are met and stay met. An oldest command always
+// exists, so a stream ends if every engine ends a command it may begin.
 //
 // That the queues keep commands in order and unchanged is the proof `command_queues`.
 // The engines here may also begin a command too early; that only adds behaviour.
@@ -250,8 +250,11 @@ module dispatch (
     .store_count_i(store_count), .ok_o(waits_met)
   );
 
-  logic oldest;
+  logic oldest, held_end, end_waited_q;
   assign oldest = watched_q && before_any == '0 && due_any == '0;
+  assign held_end = held && \u_dispatch.cmd_q [7:0] == 8'h01;
+  always_ff @(posedge clk_i) end_waited_q <= rst_n && oldest && in_held_q && held_end && !leaves;
+  (* hierconn *) wire \u_dispatch.quiet_q ;
   always_comb if (rst_n) begin
     m_legal: assume (error == 8'd0);
     m_retires_what_began: assume (retires_begun == '1);
@@ -265,7 +268,7 @@ module dispatch (
 
     if (oldest) begin
       a_waits_met: assert (waits_met);
-      if (in_held_q) a_goes_to_its_queue: assert (leaves);
+      if (in_held_q) a_goes_to_its_queue: assert (leaves || (held_end && !end_waited_q));
     end
     a_setups: assert ({input_q, output_q, add_q, adds_q, params_q, tensor_q} ==
       {\u_dispatch.have_input_q , \u_dispatch.have_output_q , \u_dispatch.have_add_q ,
@@ -291,6 +294,8 @@ module dispatch (
     i_engine: assert (!held || held_engine_q == {\u_dispatch.engine_q == 3'd3,
       \u_dispatch.engine_q == 3'd4, \u_dispatch.engine_q == 3'd2, \u_dispatch.engine_q == 3'd1});
     i_control: assert (!held || (held_engine_q == '0) == (\u_dispatch.cmd_q [7:1] == '0));
+    i_quiet: assert (!\u_dispatch.quiet_q || (held_end && valid == '0 && engines_idle));
+    i_end_waited: assert (!end_waited_q || \u_dispatch.quiet_q );
     i_watched: assert (watched_q || (in_queue_q == '0 && !in_held_q));
     i_held: assert (!in_held_q || (watched_q && held && engine_q == held_engine_q &&
                                    in_queue_q == '0));

@@ -81,7 +81,7 @@ class DispatchBench {
     stream_.clear();
     for (auto& queue : expected_) queue.clear();
     at_ = 0;
-    ended_ = false;
+    ended_ = was_idle_ = false;
     last_feed_.reset();
     bench_->running_i = 1;
   }
@@ -153,12 +153,13 @@ class DispatchBench {
     const bool taken = bench_->cmd_valid_i && bench_->cmd_ready_o;
     Look();
     if (bench_->end_o) {
-      Require(bench_->engines_idle_i, "END while engines work");
+      Require(was_idle_, "END while engines work");
       Require(!ended_, "END twice");
       ended_ = true;
       bench_->running_i =
           0;  // the job processor sees it at this edge; the engines' reset comes next
     }
+    was_idle_ = bench_->engines_idle_i;
     bench_.Tick();
     if (taken) {
       ++at_;
@@ -247,6 +248,7 @@ class DispatchBench {
   int ready_ = 0;
   double idle_chance_ = 0.3;
   bool ended_ = false;
+  bool was_idle_ = false;  // the engines, in the cycle before
   std::optional<uint32_t> last_feed_;
   std::array<uint16_t, 3> counts_ = {};
 };
