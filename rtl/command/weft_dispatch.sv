@@ -61,7 +61,7 @@ module weft_dispatch (
   localparam int unsigned CmdW = weft_pkg::CommandBits;
   localparam int unsigned EntryW = CmdW + 72;   // command, address, index
 
-  // Stage 1: decode, resolve the address.
+  // Stage 1: decode.
   logic [2:0]  engine, region;
   logic [7:0]  error;
   logic [39:0] offset, base;
@@ -93,15 +93,16 @@ module weft_dispatch (
       .region_o     (region),
       .offset_o     (offset)
   );
-  assign base = region_base_i[40*region +: 40];
 
   logic            held_q;           // stage 2 holds a command
   logic [2:0]      engine_q;
   logic [7:0]      error_q;
-  logic [39:0]     addr_q;
+  logic [2:0]      region_q;
+  logic [39:0]     offset_q, addr;
   logic [CmdW-1:0] cmd_q;
   logic [31:0]     index_q;
   logic            taken, is_end, is_nop;
+  assign base = region_base_i[40*region_q +: 40];
 
   assign cmd_ready_o = running_i && (!held_q || taken);
 
@@ -138,7 +139,8 @@ module weft_dispatch (
     if (cmd_valid_i && cmd_ready_o) begin
       engine_q <= engine;
       error_q  <= error;
-      addr_q   <= base + offset;
+      region_q <= region;
+      offset_q <= offset;
       cmd_q    <= cmd_i;
       index_q  <= cmd_index_i;
       if (cmd_i[7:0] == weft_pkg::OpRun) begin
@@ -148,10 +150,11 @@ module weft_dispatch (
     end
   end
 
-  // Stage 2: into the queues. An illegal command stays here until the job is ended.
+  // Stage 2: resolve the address, into the queues. An illegal command stays here until the job is ended.
   logic legal, load_ready, weights_ready, store_ready, exec_ready;
   logic to_load, to_weights, to_store, to_exec, queues_empty, quiet_q;
 
+  assign addr       = base + offset_q;
   assign legal      = held_q && (error_q == weft_pkg::ErrNone);
   assign is_end     = legal && cmd_q[7:0] == weft_pkg::OpEnd;
   assign is_nop     = legal && cmd_q[7:0] == weft_pkg::OpNop;
@@ -178,7 +181,7 @@ module weft_dispatch (
       .clk_i, .rst_ni,
       .push_i({to_exec, to_store, to_weights, to_load}),
       .ready_o({exec_ready, store_ready, weights_ready, load_ready}),
-      .data_i({index_q, addr_q, cmd_q}),
+      .data_i({index_q, addr, cmd_q}),
       .valid_o(valid),
       .ready_i({post_ready_i, loader_ready_i, feed_ready_i, store_ready_i, weights_ready_i,
                 load_ready_i}),

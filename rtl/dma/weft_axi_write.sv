@@ -195,7 +195,7 @@ module weft_axi_write #(
   // Data: the memory's output register is the channel's.
   logic fetch, fetched_q;
 
-  assign fetch = rd_ptr_q != done_ptr_q && (!fetched_q || (axi_wvalid_o && axi_wready_i));
+  assign fetch = (passed || rd_ptr_q != done_ptr_q) && (!fetched_q || (axi_wvalid_o && axi_wready_i));
   assign axi_wvalid_o = fetched_q && w_bursts_q != '0;
   assign beat_o = axi_wvalid_o && axi_wready_i;
   assign w_burst_done = beat_o && axi_wlast_o;
