@@ -59,7 +59,8 @@ class Synthesis:
         period = str(round(1000 * self.target["period"]))
         script.write_text((CONSTRAINTS / "asic.abc").read_text().replace("@PERIOD_PS@", period))
         self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script,
-                        "HIGH": self.target.get("high"), "LOW": self.target.get("low")}
+                        "HIGH": self.target.get("high"), "LOW": self.target.get("low"),
+                        "GATE": self.target.get("gate")}
 
     def _commands(self, *scripts):
         text = "".join((CONSTRAINTS / script).read_text() for script in scripts)
