@@ -10,7 +10,7 @@ foreach(check
     file_lists vivado_tcl orfs_config
     driver_host driver_riscv driver_arm
     licence_headers cpp_format shell_syntax models_python scripts_python mutations_fit
-    formal_fit formal_quick equivalence_quick)
+    formal_fit formal_quick equivalence_quick synth_maps)
   add_test(NAME check.${check} COMMAND scripts/check.sh ${check}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(check.${check} PROPERTIES LABELS lint SKIP_RETURN_CODE 77 TIMEOUT 900)

@@ -103,6 +103,12 @@ check_rtl_axi_paths() {
   scripts/paths.py "$out/design.json" weft_top m_axi_ s_axil_
 }
 
+# What constraints/ puts in place of multipliers, sums and registers does what they do.
+check_synth_maps() {
+  command -v yosys >/dev/null || skip "yosys is not installed: sudo apt-get install yosys"
+  yosys -q tb/synth/maps.ys
+}
+
 # weft64 synthesised: no unexplained warning, and nothing above tb/area.json by more than 2 %.
 synth() {
   local out

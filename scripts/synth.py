@@ -52,14 +52,17 @@ class Synthesis:
         self.areas = liberty.areas(text)
         if self.target["nand2"] not in self.areas:
             fail(f"{path} has no cell {self.target['nand2']}: it is not a library of {self.name}")
-        cells, loads, script = (self.folder / name for name in ["cells.lib", "loads", "map.abc"])
+        cells, loads = (self.folder / name for name in ["cells.lib", "loads"])
         cells.write_text(text)
         loads.write_text(f"set_driving_cell {self.target['driver']}\n"
                          f"set_load {self.target['load']} [all_outputs]\n")
         period = str(round(1000 * self.target["period"]))
-        script.write_text((CONSTRAINTS / "asic.abc").read_text().replace("@PERIOD_PS@", period))
-        self.values |= {"LIBERTY": cells, "LOADS": loads, "ABC": script,
-                        "HIGH": self.target.get("high"), "LOW": self.target.get("low")}
+        for value, name in [("ABC", "asic.abc"), ("AREA", "asic_area.abc")]:
+            self.values[value] = self.folder / name
+            self.values[value].write_text(
+                (CONSTRAINTS / name).read_text().replace("@PERIOD_PS@", period))
+        self.values |= {"LIBERTY": cells, "LOADS": loads, "HIGH": self.target.get("high"),
+                        "LOW": self.target.get("low"), "GATE": self.target.get("gate")}
 
     def _commands(self, *scripts):
         text = "".join((CONSTRAINTS / script).read_text() for script in scripts)

@@ -31,6 +31,7 @@ module weft_array (
   localparam int unsigned WordBytes = weft_pkg::WeightWord;
   localparam int unsigned BlockWords = K * N / WordBytes;
   localparam int unsigned CountBits = $clog2(BlockWords + 1);
+  localparam int unsigned SumBits = 16 + $clog2(K);      // of K products
 
   // A loop with two step assignments is not unrolled by Verilator. Left as loops, over variables of
   // a task, these become vector instructions; unrolled they take minutes to compile.
@@ -115,7 +116,7 @@ module weft_array (
     if (product_valid_q) begin
       if (product_max_q) widen_maxima();
       else add_products();
-      for (int unsigned n = 0; n < N; n++) sum_o[n*32 +: 32] <= sum[n];
+      for (int unsigned n = 0; n < N; n++) sum_o[n*32 +: 32] <= 32'(signed'(sum[n][SumBits-1:0]));
     end
 
     if (operand_valid_q) begin

@@ -2,7 +2,7 @@
 // Post-processing: drains accumulator blocks in passes (docs/architecture.md, Post), adds
 // residuals, does element-wise commands and softmax. Wiring of the sequencer, operand reader,
 // parameter store, requantiser and softmax; the arithmetic is in weft_requantise. Commands come in
-// order from the dispatcher; results leave valid/ready towards the result writer. About ten cycles
+// order from the dispatcher; results leave valid/ready towards the result writer. About nine cycles
 // from accumulator row to result.
 `default_nettype none
 module weft_post_stage (

@@ -2,9 +2,9 @@
 // L lanes of the requantiser: x = (accumulator or operand) + bias or offset, left shift, 32 x 32
 // multiply, rounding in one of three modes, right shift, then zero point and clamp, or back to the
 // accumulators. Does not sequence passes (weft_post_sequencer). valid/ready in; the whole pipeline
-// stands while a result is not taken. Eight stages:
-//   1 add  2 shift  3 partial products  4 product  5 round  6 shift  7 combine  8 result
-// A stage holds at most a 16 x 16 multiplier, a 64-bit adder or a shifter with an increment.
+// stands while a result is not taken. Seven stages:
+//   1 add  2 shift  3 partial products  4 product  5 shift  6 combine  7 result
+// A stage holds at most a 16 x 16 multiplier, a 64-bit adder, a shifter, or an adder with a clamp.
 // Per-channel parameters reach each stage with the first row of their block (first_i), so blocks
 // follow each other without a gap; prm_free_o says that the record may be overwritten.
 `default_nettype none
@@ -87,8 +87,8 @@ module weft_requantise (
     logic                buf_sel;
   } control_t;
 
-  control_t c1, c2, c3, c4, c5, c6, c7;
-  logic [7:1] v_q;
+  control_t c1, c2, c3, c4, c5, c6;
+  logic [6:1] v_q;
   logic       en;
 
   assign en      = !(res_valid_o && !res_ready_i);
@@ -99,7 +99,7 @@ module weft_requantise (
     if (!rst_ni) begin
       v_q <= '0;
     end else if (en) begin
-      v_q <= {v_q[6:1], valid_i};
+      v_q <= {v_q[5:1], valid_i};
     end
     if (en) begin
       if (v_q[1]) c2 <= c1;
@@ -107,7 +107,6 @@ module weft_requantise (
       if (v_q[3]) c4 <= c3;
       if (v_q[4]) c5 <= c4;
       if (v_q[5]) c6 <= c5;
-      if (v_q[6]) c7 <= c6;
     end
   end
 
@@ -140,115 +139,100 @@ module weft_requantise (
 
   // A buffer is given back when its last row has left the memory's output.
   assign acc_release_o = (v_q[1] && en && c1.release_buf) ? (2'b01 << c1.buf_sel) : 2'b00;
-  assign late_rd_en_o  = v_q[6] && en && c6.add_acc;
-  assign late_rd_buf_o = c6.buf_sel;
-  assign late_rd_row_o = c6.row;
-  assign prm_free_o    = v_q[6] && en && c6.first;
+  assign late_rd_en_o  = v_q[5] && en && c5.add_acc;
+  assign late_rd_buf_o = c5.buf_sel;
+  assign late_rd_row_o = c5.row;
+  assign prm_free_o    = v_q[5] && en && c5.first;
 
   // Parameters of the block whose rows are in each stage.
   logic [32*N-1:0] bias_q, mult_q, bias_now, mult_now;
-  logic [8*N-1:0]  shift2_q, shift5_q, shift6_q, shift2_now, shift5_now, shift6_now;
+  logic [8*N-1:0]  shift2_q, shift5_q, shift2_now, shift5_now;
   assign bias_now   = c1.first ? prm_bias_i : bias_q;
   assign shift2_now = c2.first ? prm_shift_i : shift2_q;
   assign mult_now   = c3.first ? prm_mult_i : mult_q;
   assign shift5_now = c5.first ? prm_shift_i : shift5_q;
-  assign shift6_now = c6.first ? prm_shift_i : shift6_q;
   always_ff @(posedge clk_i) begin
     if (en) begin
       if (v_q[1] && c1.first) bias_q <= prm_bias_i;
       if (v_q[2] && c2.first) shift2_q <= prm_shift_i;
       if (v_q[3] && c3.first) mult_q <= prm_mult_i;
       if (v_q[5] && c5.first) shift5_q <= prm_shift_i;
-      if (v_q[6] && c6.first) shift6_q <= prm_shift_i;
     end
   end
 
   // The L channels of a group out of N; with L == N there is one group.
-  logic [8*L-1:0]  operand_now, operand_q, s2_now, s5_now, s6_now;
-  logic [32*L-1:0] acc_now, acc7_now, b_now, m_now;
+  logic [8*L-1:0]  operand_now, operand_q, s2_now, s5_now;
+  logic [32*L-1:0] acc_now, acc6_now, b_now, m_now;
   if (L == N) begin : gen_all
     assign operand_now = operand_i;
     assign acc_now     = acc_data_i;
-    assign acc7_now    = acc_data_i;
+    assign acc6_now    = acc_data_i;
     assign b_now       = bias_now;
     assign m_now       = mult_now;
     assign s2_now      = shift2_now;
     assign s5_now      = shift5_now;
-    assign s6_now      = shift6_now;
   end else begin : gen_group
     localparam int unsigned GroupW = $clog2(N / L);
     assign operand_now = operand_i[8*L*group_i[GroupW-1:0] +: 8*L];
     assign acc_now     = acc_data_i[32*L*c1.group[GroupW-1:0] +: 32*L];
-    assign acc7_now    = acc_data_i[32*L*c7.group[GroupW-1:0] +: 32*L];
+    assign acc6_now    = acc_data_i[32*L*c6.group[GroupW-1:0] +: 32*L];
     assign b_now       = bias_now[32*L*c1.group[GroupW-1:0] +: 32*L];
     assign m_now       = mult_now[32*L*c3.group[GroupW-1:0] +: 32*L];
     assign s2_now      = shift2_now[8*L*c2.group[GroupW-1:0] +: 8*L];
     assign s5_now      = shift5_now[8*L*c5.group[GroupW-1:0] +: 8*L];
-    assign s6_now      = shift6_now[8*L*c6.group[GroupW-1:0] +: 8*L];
   end
 
   // The lanes, in one block with the last stage first: each stage reads what the one before it left
   // a cycle ago. Nothing else touches the arrays, so blocking assignments are registers here; they
   // simulate several times faster than delayed copies.
-  logic signed [31:0] x2_q[L], x3_q[L], y7_q[L];
+  logic signed [31:0] x2_q[L], x3_q[L], y6_q[L];
   logic [31:0]        pll_q[L];  // by halves: low of x times low of M,
   logic signed [31:0] plh_q[L], phl_q[L], phh_q[L];
-  logic signed [63:0] p5_q[L], v6_q[L];
+  logic signed [63:0] p5_q[L];
+  logic               up6_q[L];
   logic [32*L-1:0]    out_q;
-  logic signed [31:0] t1, m3, z7;
-  logic signed [7:0]  s2, s5, s6;
-  logic [5:0]         amount, t5, t6;
-  logic [63:0]        half5;
-  logic signed [63:0] sum6;
-  logic signed [64:0] shifted6;
-  logic [31:0]        below6;
+  logic signed [31:0] t1, m3, z6;
+  logic signed [7:0]  s2, s5;
+  logic [5:0]         amount, t5;
+  logic signed [63:0] kept5;
+  logic signed [64:0] shifted5;
+  logic               saturates5, rest5;
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
-    // Stages 7 and 8: zero point and clamp, or the accumulator's share, then out.
-    if (en && v_q[7]) begin
-      for (int l = 0; l < L; l++) begin
-        z7 = y7_q[l];
-        if (c7.final_pass) begin
-          z7 = z7 + 32'(c7.zero);
-          if (z7 < 32'(c7.low)) z7 = 32'(c7.low);
-          if (z7 > 32'(c7.high)) z7 = 32'(c7.high);
-        end else if (c7.add_acc) begin
-          z7 = z7 + signed'(acc7_now[32*l +: 32]);
-        end
-        out_q[32*l +: 32] <= z7;
-      end
-    end
-    // Stage 6: double rounding takes the high half, saturating, as if the shift were 31 places. Then
-    // the right shift; double rounding rounds again, ties away from zero: up if the highest bit that
-    // goes is set, of a negative number only if another one is too.
+    // Stages 6 and 7: round up, zero point and clamp or the accumulator's share, then out.
     if (en && v_q[6]) begin
       for (int l = 0; l < L; l++) begin
-        s6    = c6.per_channel ? signed'(s6_now[8*l +: 8]) : c6.shift;
-        t6    = (c6.rounding != 2'd0) ? 6'(8'sd31 - s6) : s6[7] ? 6'(-s6) : 6'd0;
-        sum6  = v6_q[l];
-        if (c6.rounding == 2'd0) begin
-          sum6 = (v6_q[l][63:62] == 2'b01) ? 64'sd2147483647 : v6_q[l] >>> 31;
+        z6 = y6_q[l] + 32'(up6_q[l])
+             + (c6.final_pass ? 32'(c6.zero) : c6.add_acc ? signed'(acc6_now[32*l +: 32]) : 32'sd0);
+        if (c6.final_pass) begin
+          if (z6 < 32'(c6.low)) z6 = 32'(c6.low);
+          if (z6 > 32'(c6.high)) z6 = 32'(c6.high);
         end
-        shifted6 = signed'({sum6, 1'b0}) >>> t6;
-        below6   = sum6[31:0] & (~(~32'd0 << t6) >> 1);
-        y7_q[l]  = signed'(shifted6[32:1]) + 32'(c6.rounding == 2'd0 && shifted6[0]
-                                                && (!sum6[63] || below6 != '0));
+        out_q[32*l +: 32] <= z6;
       end
     end
-    // Stage 5: add half of the last place; a tie away from zero adds one bit less to a negative
-    // product.
+    // Stage 5: the right shift by t places, and whether the result is to be rounded up: if the
+    // highest bit that goes is set; where ties go away from zero, of a negative number only if
+    // another one is set too. Double rounding has rounded at bit 31 already and takes only what is
+    // above it, saturating.
     if (en && v_q[5]) begin
       for (int l = 0; l < L; l++) begin
-        s5    = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
-        t5    = (c5.rounding == 2'd0) ? 6'd31 : 6'(8'sd31 - s5);
-        half5 = ((c5.rounding == 2'd2 && p5_q[l][63]) ? ~(~64'd0 << t5) : (64'd1 << t5)) >> 1;
-        v6_q[l] = p5_q[l] + signed'(half5);
+        s5         = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
+        t5         = 6'(8'sd31 - ((c5.rounding == 2'd0 && !s5[7]) ? 8'sd0 : s5));
+        saturates5 = c5.rounding == 2'd0 && p5_q[l][63:62] == 2'b01 && t5 == 6'd31;
+        kept5      = (c5.rounding == 2'd0) ? {p5_q[l][63:31], 31'd0} : p5_q[l];
+        shifted5   = signed'({kept5, 1'b0}) >>> t5;
+        rest5      = (64'(kept5) & (~(~64'd0 << t5) >> 1)) != '0;
+        y6_q[l]    = saturates5 ? 32'sh7fffffff : signed'(shifted5[32:1]);
+        up6_q[l]   = shifted5[0] && (c5.rounding == 2'd1 || !kept5[63] || rest5);
       end
     end
-    // Stages 4 and 3: the product, from halves of both operands.
+    // Stages 4 and 3: the product, from halves of both operands; half of the last place for the
+    // first of two roundings.
     if (en && v_q[4]) begin
       for (int l = 0; l < L; l++) begin
-        p5_q[l] = signed'({phh_q[l], pll_q[l]}) + ((64'(plh_q[l]) + 64'(phl_q[l])) <<< 16);
+        p5_q[l] = signed'({phh_q[l], pll_q[l]}) + ((64'(plh_q[l]) + 64'(phl_q[l])) <<< 16)
+                  + signed'({33'd0, c4.rounding == 2'd0, 30'd0});
       end
     end
     if (en && v_q[3]) begin
@@ -283,19 +267,19 @@ module weft_requantise (
       res_valid_o <= 1'b0;
       acc_wr_en_o <= 1'b0;
     end else if (en) begin
-      res_valid_o <= v_q[7] && !c7.to_acc;
-      acc_wr_en_o <= v_q[7] && c7.to_acc;
+      res_valid_o <= v_q[6] && !c6.to_acc;
+      acc_wr_en_o <= v_q[6] && c6.to_acc;
     end else begin
       acc_wr_en_o <= 1'b0;
     end
-    if (en && v_q[7]) begin
-      res_addr_o   <= c7.addr;
-      res_mask_o   <= c7.mask;
-      res_last_o   <= c7.last;
-      acc_wr_row_o <= c7.row;
-      acc_wr_buf_o <= c7.buf_sel;
+    if (en && v_q[6]) begin
+      res_addr_o   <= c6.addr;
+      res_mask_o   <= c6.mask;
+      res_last_o   <= c6.last;
+      acc_wr_row_o <= c6.row;
+      acc_wr_buf_o <= c6.buf_sel;
       for (int g = 0; g < N / L; g++) begin
-        acc_wr_lanes_o[g*L +: L] <= {L{c7.group == 8'(g)}};
+        acc_wr_lanes_o[g*L +: L] <= {L{c6.group == 8'(g)}};
       end
     end
   end

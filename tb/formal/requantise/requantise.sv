@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // weft_requantise against docs/numerics.md at full width: every x, bias, multiplier, shift, zero
-// point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The 64-bit
-// product is cut (the runner frees dut.p5_q): here it is any number that a product of two int32 can
-// be, the same for both sides; a_factor says that x arrives there as it should, the way of M into
-// the multiplier and the multiplier itself are tested in tb/unit/post. One channel is followed. The
-// specification is written from docs/numerics.md; what travels with a row is sampled here when the
-// row goes in. a_* are what is claimed; i_* relate the pipeline's registers to the specification,
-// which makes the proof an induction over one cycle.
+// point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The four products
+// of halves are cut (the runner frees them): here they are any numbers that add up to what a product
+// of two int32 can be, the same for both sides; a_factor says that x arrives there as it should, the
+// way of M into the multipliers and the multipliers themselves are tested in tb/unit/post. One channel
+// is followed. The specification is written from docs/numerics.md; what travels with a row is sampled
+// here when the row goes in. a_* are what is claimed; i_* relate the pipeline's registers to the
+// specification, which makes the proof an induction over one cycle.
 `default_nettype none
 module requantise #(
   parameter int unsigned Rounding = 0,     // one of the three
@@ -62,37 +62,54 @@ module requantise #(
   );
 
   // The registers of the pipeline, for the invariants.
-  (* hierconn *) wire [7:1] \dut.v_q ;
+  (* hierconn *) wire [6:1] \dut.v_q ;
   (* hierconn *) wire signed [31:0] \dut.x2_q[0] , \dut.x2_q[1] , \dut.x2_q[2] , \dut.x2_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.x3_q[0] , \dut.x3_q[1] , \dut.x3_q[2] , \dut.x3_q[3] ;
+  (* hierconn *) wire [31:0] \dut.pll_q[0] , \dut.pll_q[1] , \dut.pll_q[2] , \dut.pll_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.plh_q[0] , \dut.plh_q[1] , \dut.plh_q[2] , \dut.plh_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.phl_q[0] , \dut.phl_q[1] , \dut.phl_q[2] , \dut.phl_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.phh_q[0] , \dut.phh_q[1] , \dut.phh_q[2] , \dut.phh_q[3] ;
   (* hierconn *) wire signed [63:0] \dut.p5_q[0] , \dut.p5_q[1] , \dut.p5_q[2] , \dut.p5_q[3] ;
-  (* hierconn *) wire signed [63:0] \dut.v6_q[0] , \dut.v6_q[1] , \dut.v6_q[2] , \dut.v6_q[3] ;
-  (* hierconn *) wire signed [31:0] \dut.y7_q[0] , \dut.y7_q[1] , \dut.y7_q[2] , \dut.y7_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.y6_q[0] , \dut.y6_q[1] , \dut.y6_q[2] , \dut.y6_q[3] ;
+  (* hierconn *) wire \dut.up6_q[0] , \dut.up6_q[1] , \dut.up6_q[2] , \dut.up6_q[3] ;
   (* hierconn *) wire [8*L-1:0] \dut.operand_q ;
   (* hierconn *) wire [32*N-1:0] \dut.bias_q , \dut.mult_q ;
-  (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift5_q , \dut.shift6_q ;
+  (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift5_q ;
   localparam int unsigned ControlBits = 126 + L;
-  (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ,
-    \dut.c7 ;
+  (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ;
 
   localparam int unsigned Lane = Channel % L;
   localparam logic [7:0] Home = Channel / L;     // the group it is in
 
-  logic signed [31:0] rtl_x2, rtl_x3, rtl_y7;
-  logic signed [63:0] rtl_v6, product;
+  logic signed [31:0] rtl_x2, rtl_x3, rtl_y6, lh, hl, hh;
+  logic [31:0] ll;
+  logic rtl_up6;
+  logic signed [63:0] rtl_p5;
+  logic signed [66:0] product;         // of the row in stage 4
   always_comb begin
     case (Lane)
-      0: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.y7_q[0] };
-      1: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.y7_q[1] };
-      2: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.y7_q[2] };
-      default: {rtl_x2, rtl_x3, rtl_y7} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.y7_q[3] };
+      0: begin
+        {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.p5_q[0] };
+        {rtl_y6, rtl_up6} = {\dut.y6_q[0] , \dut.up6_q[0] };
+        {ll, lh, hl, hh} = {\dut.pll_q[0] , \dut.plh_q[0] , \dut.phl_q[0] , \dut.phh_q[0] };
+      end
+      1: begin
+        {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.p5_q[1] };
+        {rtl_y6, rtl_up6} = {\dut.y6_q[1] , \dut.up6_q[1] };
+        {ll, lh, hl, hh} = {\dut.pll_q[1] , \dut.plh_q[1] , \dut.phl_q[1] , \dut.phh_q[1] };
+      end
+      2: begin
+        {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.p5_q[2] };
+        {rtl_y6, rtl_up6} = {\dut.y6_q[2] , \dut.up6_q[2] };
+        {ll, lh, hl, hh} = {\dut.pll_q[2] , \dut.plh_q[2] , \dut.phl_q[2] , \dut.phh_q[2] };
+      end
+      default: begin
+        {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.p5_q[3] };
+        {rtl_y6, rtl_up6} = {\dut.y6_q[3] , \dut.up6_q[3] };
+        {ll, lh, hl, hh} = {\dut.pll_q[3] , \dut.plh_q[3] , \dut.phl_q[3] , \dut.phh_q[3] };
+      end
     endcase
-    case (Lane)
-      0: {rtl_v6, product} = {\dut.v6_q[0] , \dut.p5_q[0] };
-      1: {rtl_v6, product} = {\dut.v6_q[1] , \dut.p5_q[1] };
-      2: {rtl_v6, product} = {\dut.v6_q[2] , \dut.p5_q[2] };
-      default: {rtl_v6, product} = {\dut.v6_q[3] , \dut.p5_q[3] };
-    endcase
+    product = 67'($signed({1'b0, ll})) + ((67'(lh) + 67'(hl)) <<< 16) + (67'(hh) <<< 32);
   end
 
   // ---- The environment: weft_post_sequencer and weft_post_params.
@@ -141,18 +158,17 @@ module requantise #(
     release_buf, last, rounding, offset, mult, shift, left, zero, low, high, group, addr, mask,
     row, buf_sel};
 
-  logic [7:0] k_valid = 8'd0;          // a row in stage i + 1
-  logic [ControlBits-1:0] k_control [8];
+  logic [6:0] k_valid = 7'd0;          // a row in stage i + 1
+  logic [ControlBits-1:0] k_control [7];
   logic signed [31:0] k_bias [2];      // b of numerics.md, or the offset
-  logic signed [31:0] k_mult [8];      // M
-  logic signed [7:0] k_shift [8];      // s
+  logic signed [31:0] k_mult [7];      // M
+  logic signed [7:0] k_shift [7];      // s
   logic signed [7:0] k_operand;
   logic signed [31:0] k_x;             // x, in stage 2
   logic signed [31:0] k_a [5];         // a of the product a * M, from stage 3
-  logic signed [65:0] k_sum;           // SRDHM(a, M), or a * M before the shift, in stage 6
-  logic signed [63:0] k_product;       // a * M there
-  logic signed [31:0] k_scaled [8];    // rq(x, M, s), from stage 7
-  logic signed [31:0] k_acc;           // what the accumulator row held, in stage 8
+  logic signed [63:0] k_product;       // a * M, in stage 5
+  logic signed [31:0] k_scaled [7];    // rq(x, M, s), from stage 6
+  logic signed [31:0] k_acc;           // what the accumulator row held, in stage 7
 
   logic signed [31:0] new_bias, new_mult;
   logic signed [7:0] new_shift;
@@ -180,8 +196,8 @@ module requantise #(
   `define GROUP(c) c[ControlBits-90 -: 8]
 
   always_ff @(posedge clk) begin
-    if (!rst_n) k_valid <= 8'd0;
-    else if (go) k_valid <= {k_valid[6:0], valid};
+    if (!rst_n) k_valid <= 7'd0;
+    else if (go) k_valid <= {k_valid[5:0], valid};
     if (go) begin
       k_control[0] <= in_control;
       k_bias[0] <= new_bias;
@@ -193,12 +209,12 @@ module requantise #(
       k_a[2] <= factor(k_x, `LEFT(k_control[1]), Rounding, k_shift[1]);
       k_a[3] <= k_a[2];
       k_a[4] <= k_a[3];
-      k_sum <= start(k_a[4], k_mult[4], product, k_shift[4], Rounding);
-      k_product <= product;
-      k_scaled[6] <= finish(k_sum, k_shift[5], Rounding);
-      k_scaled[7] <= k_scaled[6];
+      k_product <= product[63:0];
+      k_scaled[5] <= finish(start(k_a[4], k_mult[4], k_product, k_shift[4], Rounding), k_shift[4],
+                            Rounding);
+      k_scaled[6] <= k_scaled[5];
       k_acc <= acc_data[32*Channel +: 32];
-      for (int i = 1; i < 8; i++) begin
+      for (int i = 1; i < 7; i++) begin
         k_control[i] <= k_control[i-1];
         k_mult[i] <= k_mult[i-1];
         k_shift[i] <= k_shift[i-1];
@@ -251,75 +267,75 @@ module requantise #(
     if (mode != 2'd0) finish = shifted[31:0];
   endfunction
 
-  // The result of the row in stage 8.
+  // The result of the row in stage 7.
   logic signed [31:0] want;
   always_comb begin
-    want = k_scaled[7];
-    if (`FINAL(k_control[7])) begin
-      want = k_scaled[7] + 32'(`ZERO(k_control[7]));
-      if (want < `LOW(k_control[7])) want = `LOW(k_control[7]);
-      else if (want > `HIGH(k_control[7])) want = `HIGH(k_control[7]);
-    end else if (`ADD_ACC(k_control[7])) begin
-      want = k_scaled[7] + k_acc;
+    want = k_scaled[6];
+    if (`FINAL(k_control[6])) begin
+      want = k_scaled[6] + 32'(`ZERO(k_control[6]));
+      if (want < `LOW(k_control[6])) want = `LOW(k_control[6]);
+      else if (want > `HIGH(k_control[6])) want = `HIGH(k_control[6]);
+    end else if (`ADD_ACC(k_control[6])) begin
+      want = k_scaled[6] + k_acc;
     end
   end
 
   // A product of two int32: 2^62 only for two minima, else at most 2^62 - 2^31.
   always_comb begin
-    if (k_a[4] == Min32 && k_mult[4] == Min32) assume (product == 64'sd1 <<< 62);
-    else assume (product <= (64'sd1 <<< 62) - (64'sd1 <<< 31));
-    assume (product > -(64'sd1 <<< 62));
+    if (k_a[3] == Min32 && k_mult[3] == Min32) assume (product == 67'sd1 <<< 62);
+    else assume (product <= (67'sd1 <<< 62) - (67'sd1 <<< 31));
+    assume (product > -(67'sd1 <<< 62));
   end
 
   // ---- What is claimed.
   logic followed;
-  assign followed = k_valid[7] && `GROUP(k_control[7]) == Home;
+  assign followed = k_valid[6] && `GROUP(k_control[6]) == Home;
   always_comb if (rst_n) begin
-    a_goes_out_once: assert (res_valid == (k_valid[7] && !`TO_ACC(k_control[7])));
-    if (acc_wr_en) a_no_write_from_nothing: assert (k_valid[7] && `TO_ACC(k_control[7]));
+    a_goes_out_once: assert (res_valid == (k_valid[6] && !`TO_ACC(k_control[6])));
+    if (acc_wr_en) a_no_write_from_nothing: assert (k_valid[6] && `TO_ACC(k_control[6]));
     if (res_valid) begin
-      a_result_place: assert ({res_addr, res_mask} == k_control[7][L+28:8]);
-      a_result_last: assert (res_last == k_control[7][ControlBits-9]);
+      a_result_place: assert ({res_addr, res_mask} == k_control[6][L+28:8]);
+      a_result_last: assert (res_last == k_control[6][ControlBits-9]);
       if (followed) a_result: assert ($signed(res_data[8*Lane +: 8]) == $signed(want[7:0]));
     end
     if (acc_wr_en) begin
-      a_write_place: assert ({acc_wr_row, acc_wr_buf} == k_control[7][7:0]);
-      a_write_lane: assert (acc_wr_lanes[Channel] == (`GROUP(k_control[7]) == Home));
+      a_write_place: assert ({acc_wr_row, acc_wr_buf} == k_control[6][7:0]);
+      a_write_lane: assert (acc_wr_lanes[Channel] == (`GROUP(k_control[6]) == Home));
       if (followed) a_write: assert ($signed(acc_wr_data[32*Channel +: 32]) == want);
     end
     if (k_valid[2] && `GROUP(k_control[2]) == Home) a_factor: assert (rtl_x3 == k_a[2]);
-    a_late_read: assert (late_rd_en == (k_valid[5] && go && `ADD_ACC(k_control[5])));
-    if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[5][7:0]);
+    a_late_read: assert (late_rd_en == (k_valid[4] && go && `ADD_ACC(k_control[4])));
+    if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[4][7:0]);
     a_release: assert (acc_release == ((k_valid[0] && go && `RELEASE(k_control[0]))
                                        ? 2'd1 << k_control[0][0] : 2'd0));
-    a_free: assert (prm_free == (k_valid[5] && go && `FIRST(k_control[5])));
-    c_result: cover (followed && res_valid && `FINAL(k_control[7]) && k_mult[7] > 32'sh4000_0000 &&
-                     k_scaled[7] == -32'sd5);
-    c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[7]) &&
-                    k_scaled[7] == 32'sh1234_5678);
-    c_stall: cover (res_valid && !res_ready && k_valid[6:4] == '1 && have_old);
-    a_empty: assert (!empty || k_valid[6:0] == 7'd0);
+    a_free: assert (prm_free == (k_valid[4] && go && `FIRST(k_control[4])));
+    c_result: cover (followed && res_valid && `FINAL(k_control[6]) && k_mult[6] > 32'sh4000_0000 &&
+                     k_scaled[6] == -32'sd5);
+    c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[6]) &&
+                    k_scaled[6] == 32'sh1234_5678);
+    c_stall: cover (res_valid && !res_ready && k_valid[5:3] == '1 && have_old);
+    a_empty: assert (!empty || k_valid[5:0] == 6'd0);
   end
 
   // Written once: a write that a stall repeats would be seen by post a second time.
   logic k_new = 1'b0;
-  always_ff @(posedge clk) k_new <= rst_n && go && k_valid[6];
+  always_ff @(posedge clk) k_new <= rst_n && go && k_valid[5];
   always_comb if (rst_n) begin
-    a_write_once: assert (acc_wr_en == (k_new && k_valid[7] && `TO_ACC(k_control[7])));
+    a_write_once: assert (acc_wr_en == (k_new && k_valid[6] && `TO_ACC(k_control[6])));
   end
 
   // ---- Invariants.
-  logic [6:1] f;                       // a row that brings parameters, in stage i
-  assign f = {k_valid[5] && `FIRST(k_control[5]), k_valid[4] && `FIRST(k_control[4]),
-              k_valid[3] && `FIRST(k_control[3]), k_valid[2] && `FIRST(k_control[2]),
-              k_valid[1] && `FIRST(k_control[1]), k_valid[0] && `FIRST(k_control[0])};
-  logic [7:1] newest;                  // the row in stage i uses the newest record
-  assign newest = {!owned, !owned || f[6], !owned || (f[6:5] != 0), !owned || (f[6:4] != 0),
-                   !owned || (f[6:3] != 0), !owned || (f[6:2] != 0), 1'b1};
+  logic [5:1] f;                       // a row that brings parameters, in stage i
+  assign f = {k_valid[4] && `FIRST(k_control[4]), k_valid[3] && `FIRST(k_control[3]),
+              k_valid[2] && `FIRST(k_control[2]), k_valid[1] && `FIRST(k_control[1]),
+              k_valid[0] && `FIRST(k_control[0])};
+  logic [6:1] newest;                  // the row in stage i uses the newest record
+  assign newest = {!owned, !owned || f[5], !owned || (f[5:4] != 0), !owned || (f[5:3] != 0),
+                   !owned || (f[5:2] != 0), 1'b1};
 
   always_comb if (rst_n) begin
-    i_valid: assert (\dut.v_q == k_valid[6:0]);
-    i_owned: assert (owned == (f != 0) && (f & (f - 6'd1)) == 0);
+    i_valid: assert (\dut.v_q == k_valid[5:0]);
+    i_owned: assert (owned == (f != 0) && (f & (f - 5'd1)) == 0);
     i_record: assert (have_record || (!owned && !have_old));
     if (have_record) begin
       i_record_legal: assert (rec_shift >= -31 && rec_shift <= 31);
@@ -330,8 +346,6 @@ module requantise #(
                       : \dut.mult_q [32*Channel +: 32] == rec_mult);
       i_shift5: assert (f[5:1] != 0 ? !have_old || \dut.shift5_q [8*Channel +: 8] == old_shift
                         : \dut.shift5_q [8*Channel +: 8] == rec_shift);
-      i_shift6: assert (f[6:1] != 0 ? !have_old || \dut.shift6_q [8*Channel +: 8] == old_shift
-                        : \dut.shift6_q [8*Channel +: 8] == rec_shift);
     end
     if (k_valid[0]) begin
       i_row_bias: assert (`USE_BIAS(k_control[0]) ? have_record && k_bias[0] == rec_bias
@@ -343,26 +357,23 @@ module requantise #(
     if (k_valid[3]) i_c4: assert (\dut.c4 == k_control[3]);
     if (k_valid[4]) i_c5: assert (\dut.c5 == k_control[4]);
     if (k_valid[5]) i_c6: assert (\dut.c6 == k_control[5]);
-    if (k_valid[6]) i_c7: assert (\dut.c7 == k_control[6]);
     if (k_valid[0] && `GROUP(k_control[0]) == Home && `SRC_OPERAND(k_control[0]))
       i_operand: assert ($signed(\dut.operand_q [8*Lane +: 8]) == k_operand);
     if (k_valid[1] && `GROUP(k_control[1]) == Home) i_x2: assert (rtl_x2 == k_x);
-    if (k_valid[5] && `GROUP(k_control[5]) == Home) begin
-      if (Rounding == 0) i_v6_double: assert (rtl_v6 == k_product + 64'sd1073741824);
-      else i_v6: assert (66'(rtl_v6) == k_sum);
+    if (k_valid[4]) begin
+      i_product: assert (k_product > -(64'sd1 <<< 62) &&
+        (k_a[4] == Min32 && k_mult[4] == Min32 ? k_product == 64'sd1 <<< 62
+                                               : k_product <= (64'sd1 <<< 62) - (64'sd1 <<< 31)));
+      if (`GROUP(k_control[4]) == Home)
+        i_p5: assert (rtl_p5 == k_product + (Rounding == 0 ? 64'sd1073741824 : 64'sd0));
     end
-    if (k_valid[5] && Rounding == 0) begin
-      i_srdhm: assert (k_sum == 66'($signed(k_sum[31:0])));
-      i_product: assert (k_product > -(64'sd1 <<< 62) && (k_product == 64'sd1 <<< 62
-        ? k_sum == 66'sd2147483647 : k_product <= (64'sd1 <<< 62) - (64'sd1 <<< 31)
-          && k_sum == (66'(k_product) + 66'sd1073741824) >>> 31));
-    end
-    if (k_valid[6] && `GROUP(k_control[6]) == Home) i_y7: assert (rtl_y7 == k_scaled[6]);
+    if (k_valid[5] && `GROUP(k_control[5]) == Home)
+      i_y6: assert (rtl_y6 + 32'(rtl_up6) == k_scaled[5]);
   end
 
   // What a row carries is what it brought itself, or the record of its block.
-  logic [5:0] record_ok, mult_ok, shift_ok;
-  for (genvar i = 0; i < 6; i++) begin : gen_row
+  logic [4:0] record_ok, mult_ok, shift_ok;
+  for (genvar i = 0; i < 5; i++) begin : gen_row
     wire logic own = !`PER_CHANNEL(k_control[i]);
     assign record_ok[i] = !k_valid[i] || own || (newest[i+1] ? have_record : have_old);
     assign mult_ok[i] = !k_valid[i] || k_mult[i] ==
@@ -370,8 +381,8 @@ module requantise #(
     assign shift_ok[i] = !k_valid[i] || k_shift[i] ==
       (own ? `SHIFT(k_control[i]) : newest[i+1] ? rec_shift : old_shift);
   end
-  logic [6:0] legal;
-  for (genvar i = 0; i < 7; i++) begin : gen_legal
+  logic [5:0] legal;
+  for (genvar i = 0; i < 6; i++) begin : gen_legal
     assign legal[i] = !k_valid[i] || (k_shift[i] >= -31 && k_shift[i] <= 31 &&
       `ROUNDING(k_control[i]) == Rounding && `LOW(k_control[i]) <= `HIGH(k_control[i]));
   end

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Multipliers and sums of many words as cells want them: each column of bits of one weight is
+// compressed by full adders until two are left, and one adder does the rest. In place of Yosys' $mul
+// and $macc in the blocks that arithmetic_map.v is applied to; not part of the RTL. Combinational.
+// scripts/check.sh synth_arithmetic proves them equal to what they replace.
+`default_nettype none
+
+// A * B, each with a sign or without, modulo 2^Y_WIDTH.
+module weft_multiplier #(
+  parameter A_SIGNED = 0,
+  parameter B_SIGNED = 0,
+  parameter A_WIDTH = 8,
+  parameter B_WIDTH = 8,
+  parameter Y_WIDTH = 16
+) (
+  input  wire [A_WIDTH-1:0] A,
+  input  wire [B_WIDTH-1:0] B,
+  output wire [Y_WIDTH-1:0] Y
+);
+  localparam MAX = ((A_WIDTH < B_WIDTH) ? A_WIDTH : B_WIDTH) + 1;
+
+  // Bit j of A times bit i of B counts negative when one of them is a sign. -x is ~x - 1; what is
+  // taken away makes one constant (Baugh and Wooley).
+  function integer negative(input integer j, input integer i);
+    negative = (A_SIGNED && j == A_WIDTH - 1) != (B_SIGNED && i == B_WIDTH - 1);
+  endfunction
+  function [Y_WIDTH-1:0] constant(input integer unused);
+    integer i, j;
+    begin
+      constant = 0;
+      for (i = 0; i < B_WIDTH; i = i + 1) begin
+        for (j = 0; j < A_WIDTH && i + j < Y_WIDTH; j = j + 1) begin
+          if (negative(j, i)) constant = constant - ({{(Y_WIDTH-1){1'b0}}, 1'b1} << (i + j));
+        end
+      end
+    end
+  endfunction
+  localparam [Y_WIDTH-1:0] CONSTANT = constant(0);
+
+  // Column c has the products of bits c - i of A and i of B, i from first(c) on.
+  function integer first(input integer c);
+    first = (c < A_WIDTH) ? 0 : c - A_WIDTH + 1;
+  endfunction
+  function integer products(input integer c);
+    products = (c > A_WIDTH + B_WIDTH - 2) ? 0 : ((c < B_WIDTH) ? c : B_WIDTH - 1) - first(c) + 1;
+  endfunction
+  function [8*Y_WIDTH-1:0] heights(input integer unused);
+    integer c;
+    for (c = 0; c < Y_WIDTH; c = c + 1) heights[8*c +: 8] = products(c) + CONSTANT[c];
+  endfunction
+
+  wire [Y_WIDTH*MAX-1:0] bits;
+  genvar c, i;
+  generate
+    for (c = 0; c < Y_WIDTH; c = c + 1) begin : column
+      for (i = first(c); i < first(c) + products(c); i = i + 1) begin : product
+        assign bits[MAX*c + i - first(c) + CONSTANT[c]] =
+            negative(c - i, i) ? !(A[c - i] && B[i]) : (A[c - i] && B[i]);
+      end
+      if (CONSTANT[c]) assign bits[MAX*c] = 1'b1;
+    end
+  endgenerate
+  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (.bits(bits), .sum(Y));
+endmodule
+
+// The sum of words with a sign, modulo 2^Y_WIDTH.
+module weft_sum #(
+  parameter WORDS = 4,
+  parameter WIDTH = 8,
+  parameter Y_WIDTH = 10
+) (
+  input  wire [WORDS*WIDTH-1:0] A,
+  output wire [Y_WIDTH-1:0] Y
+);
+  // Signs as in a multiplier: -x is ~x - 1.
+  localparam MAX = WORDS + 1;
+  localparam [Y_WIDTH-1:0] CONSTANT = -(WORDS << (WIDTH - 1));
+  function [8*Y_WIDTH-1:0] heights(input integer unused);
+    integer c;
+    for (c = 0; c < Y_WIDTH; c = c + 1) heights[8*c +: 8] = ((c < WIDTH) ? WORDS : 0) + CONSTANT[c];
+  endfunction
+
+  wire [Y_WIDTH*MAX-1:0] bits;
+  genvar c, k;
+  generate
+    for (c = 0; c < Y_WIDTH; c = c + 1) begin : column
+      for (k = 0; k < WORDS && c < WIDTH; k = k + 1) begin : word
+        assign bits[MAX*c + k + CONSTANT[c]] = (c == WIDTH - 1) ? !A[WIDTH*k + c] : A[WIDTH*k + c];
+      end
+      if (CONSTANT[c]) assign bits[MAX*c] = 1'b1;
+    end
+  endgenerate
+  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (.bits(bits), .sum(Y));
+endmodule
+
+// The sum, modulo 2^WIDTH, of bits in columns: HEIGHT[8*c +: 8] bits of weight 2^c, the lowest of
+// bits[MAX*c +: MAX]. One level of a Dadda tree, handed on to the next; behind the last, the adder.
+module weft_compress #(
+  parameter WIDTH = 4,
+  parameter MAX = 3,
+  parameter [8*WIDTH-1:0] HEIGHT = 0
+) (
+  input  wire [WIDTH*MAX-1:0] bits,
+  output wire [WIDTH-1:0] sum
+);
+  function integer tallest(input integer unused);
+    integer c;
+    begin
+      tallest = 0;
+      for (c = 0; c < WIDTH; c = c + 1) begin
+        if (HEIGHT[8*c +: 8] > tallest) tallest = HEIGHT[8*c +: 8];
+      end
+    end
+  endfunction
+  // What a level leaves: the largest of 2, 3, 4, 6, 9, 13, ... that is less than there is.
+  function integer goal(input integer height);
+    begin
+      goal = 2;
+      while (goal * 3 / 2 < height) goal = goal * 3 / 2;
+    end
+  endfunction
+  localparam TALLEST = tallest(0);
+  localparam LEFT = goal(TALLEST);
+
+  // For each column, its full adders (kind 0), half adders (1), or height after this level (2).
+  function [8*WIDTH-1:0] plan(input integer kind);
+    integer c, carries, over, full, half;
+    begin
+      carries = 0;
+      for (c = 0; c < WIDTH; c = c + 1) begin
+        over = HEIGHT[8*c +: 8] + carries - LEFT;
+        full = (over > 1) ? over / 2 : 0;
+        half = (over > 0) ? over % 2 : 0;
+        plan[8*c +: 8] = (kind == 0) ? full : (kind == 1) ? half
+                         : HEIGHT[8*c +: 8] + carries - 2 * full - half;
+        carries = full + half;
+      end
+    end
+  endfunction
+  localparam [8*WIDTH-1:0] FULL = plan(0);
+  localparam [8*WIDTH-1:0] HALF = plan(1);
+  localparam [8*WIDTH-1:0] NEXT = plan(2);
+
+  genvar c, i;
+  generate
+    if (TALLEST <= 2) begin : add
+      wire [WIDTH-1:0] a, b;
+      for (c = 0; c < WIDTH; c = c + 1) begin : column
+        assign a[c] = (HEIGHT[8*c +: 8] > 0) ? bits[MAX*c] : 1'b0;
+        assign b[c] = (HEIGHT[8*c +: 8] > 1) ? bits[MAX*c + 1] : 1'b0;
+      end
+      assign sum = a + b;
+    end else begin : tree
+      wire [WIDTH*LEFT-1:0] left;
+      for (c = 0; c < WIDTH; c = c + 1) begin : column
+        localparam F = FULL[8*c +: 8];
+        localparam H = HALF[8*c +: 8];
+        localparam REST = HEIGHT[8*c +: 8] - 3 * F - 2 * H;
+        localparam CARRIES = NEXT[8*c +: 8] - REST - F - H;   // of the column before
+        wire [F+H:0] carry;
+        for (i = 0; i < REST; i = i + 1) begin : rest
+          assign left[LEFT*c + i] = bits[MAX*c + 3*F + 2*H + i];
+        end
+        for (i = 0; i < F; i = i + 1) begin : full
+          wire x = bits[MAX*c + 3*i], y = bits[MAX*c + 3*i + 1], z = bits[MAX*c + 3*i + 2];
+          assign left[LEFT*c + REST + i] = x ^ y ^ z;
+          assign carry[i] = (x & y) | (z & (x ^ y));
+        end
+        for (i = 0; i < H; i = i + 1) begin : half
+          wire x = bits[MAX*c + 3*F], y = bits[MAX*c + 3*F + 1];
+          assign left[LEFT*c + REST + F + i] = x ^ y;
+          assign carry[F + i] = x & y;
+        end
+        for (i = 0; i < CARRIES; i = i + 1) begin : carried
+          assign left[LEFT*c + REST + F + H + i] = column[c-1].carry[i];
+        end
+      end
+      weft_compress #(.WIDTH(WIDTH), .MAX(LEFT), .HEIGHT(NEXT)) next (.bits(left), .sum(sum));
+    end
+  endgenerate
+endmodule
+`default_nettype wire

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// For techmap: $mul and $macc become modules of arithmetic.v, each of which is then mapped once.
+(* techmap_celltype = "$mul" *)
+module multiplier_map #(
+  parameter A_SIGNED = 0,
+  parameter B_SIGNED = 0,
+  parameter A_WIDTH = 8,
+  parameter B_WIDTH = 8,
+  parameter Y_WIDTH = 16
+) (
+  input  [A_WIDTH-1:0] A,
+  input  [B_WIDTH-1:0] B,
+  output [Y_WIDTH-1:0] Y
+);
+  parameter _TECHMAP_CONSTMSK_A_ = 0;
+  parameter _TECHMAP_CONSTVAL_A_ = 0;
+  parameter _TECHMAP_CONSTMSK_B_ = 0;
+  parameter _TECHMAP_CONSTVAL_B_ = 0;
+  // An operand whose sign is a constant 0 has none.
+  localparam A_PLUS = A_SIGNED && _TECHMAP_CONSTMSK_A_[A_WIDTH-1] && !_TECHMAP_CONSTVAL_A_[A_WIDTH-1];
+  localparam B_PLUS = B_SIGNED && _TECHMAP_CONSTMSK_B_[B_WIDTH-1] && !_TECHMAP_CONSTVAL_B_[B_WIDTH-1];
+  weft_multiplier #(
+    .A_SIGNED(A_SIGNED && !A_PLUS), .B_SIGNED(B_SIGNED && !B_PLUS),
+    .A_WIDTH(A_WIDTH - A_PLUS), .B_WIDTH(B_WIDTH - B_PLUS), .Y_WIDTH(Y_WIDTH)
+  ) _TECHMAP_REPLACE_ (.A(A[A_WIDTH-A_PLUS-1:0]), .B(B[B_WIDTH-B_PLUS-1:0]), .Y(Y));
+endmodule
+
+// Only a sum of words that are all alike and have a sign: CONFIG has, from bit 4 on, for each of them
+// a sign, no subtraction, its width and no second factor, in numbers of CONFIG[3:0] bits.
+(* techmap_celltype = "$macc" *)
+module sum_map #(
+  parameter A_WIDTH = 1,
+  parameter B_WIDTH = 0,
+  parameter Y_WIDTH = 1,
+  parameter CONFIG = 4'd0,
+  parameter CONFIG_WIDTH = 4
+) (
+  input  [A_WIDTH-1:0] A,
+  input  [B_WIDTH-1:0] B,
+  output [Y_WIDTH-1:0] Y
+);
+  localparam BITS = CONFIG[3:0];
+  localparam ENTRY = 2 + 2 * BITS;
+  localparam WORDS = (CONFIG_WIDTH - 4) / ENTRY;
+  localparam WIDTH = A_WIDTH / WORDS;
+  localparam [ENTRY-1:0] WANTED = {WIDTH, 2'b01};
+  wire _TECHMAP_FAIL_ = WORDS < 3 || B_WIDTH != 0 || A_WIDTH != WORDS * WIDTH ||
+                        CONFIG[CONFIG_WIDTH-1:4] != {WORDS{WANTED}};
+  weft_sum #(.WORDS(WORDS), .WIDTH(WIDTH), .Y_WIDTH(Y_WIDTH)) _TECHMAP_REPLACE_ (.A(A), .Y(Y));
+endmodule
