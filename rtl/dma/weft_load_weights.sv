@@ -8,7 +8,7 @@
 `default_nettype none
 `include "common/weft_assert.svh"
 module weft_load_weights #(
-  parameter int unsigned UrgentWords = 64,
+  parameter int unsigned UrgentWords = 96,
   parameter int unsigned RingBits = $clog2(weft_pkg::WeightRing / weft_pkg::WeightWord)
 ) (
   input  wire logic                              clk_i,

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Time kNever = std::numeric_limits<Time>::infinity();
 constexpr int64_t kBurst = 256;       // bytes
-constexpr int64_t kUrgentWords = 64;  // of weights ahead of the array: with fewer they go first
+constexpr int64_t kUrgentWords = 96;  // of weights ahead of the array: with fewer they go first
 constexpr int kPassedOver = 7;        // bursts in a row that pass one that waits
 // Cycles beside the memory's latency, as the RTL has them.
 constexpr Time kReadPath = 10;  // from a beat to a word that can be read
