@@ -411,6 +411,7 @@ module weft_top #(
   assign progress = |rd_beat || write_beat || ev_array_busy || post_busy || block_retired;
 
   weft_faults u_faults (
+      .clk_i, .rst_ni(engine_rst_n),
       .read_error_i(read_error), .read_denied_i(read_denied), .read_client_i(read_client),
       .read_addr_i(read_addr), .write_error_i(write_error), .write_denied_i(write_denied),
       .write_client_i(write_client), .write_addr_i(write_addr),

@@ -31,7 +31,7 @@ module weft_command_queues #(
   logic [SlotBits:0] wr_ptr_q [Queues];
   logic [SlotBits:0] rd_ptr_q [Readers];
   logic [SlotBits:0] count_q [Readers];   // commands pushed and not taken
-  logic [Readers-1:0] push, more, free, direct, want, grant, arrives_q, head_valid_q;
+  logic [Readers-1:0] push, pop, more, free, direct, want, grant, arrives_q, head_valid_q;
   logic [Width-1:0] head_q [Readers];
   logic [Width-1:0] rd_data;
 
@@ -50,6 +50,8 @@ module weft_command_queues #(
     empty_o = 1'b1;
     for (int unsigned r = 0; r < Readers; r++) if (count_q[r] != '0) empty_o = 1'b0;
   end
+
+  assign pop = valid_o & ready_i;
 
   // In turn: who comes after the last one served goes first.
   logic [Readers-1:0] turn_q, after, from;
@@ -103,8 +105,8 @@ module weft_command_queues #(
       end
       for (int unsigned r = 0; r < Readers; r++) begin
         rd_ptr_q[r] <= rd_ptr_q[r] + (SlotBits+1)'(direct[r] || grant[r]);
-        count_q[r] <= count_q[r] + (SlotBits+1)'(push[r]) -
-                      (SlotBits+1)'(valid_o[r] && ready_i[r]);
+        if (push[r] && !pop[r]) count_q[r] <= count_q[r] + 1'b1;
+        if (pop[r] && !push[r]) count_q[r] <= count_q[r] - 1'b1;
       end
       if (want != '0) turn_q <= ~(grant | (grant - 1'b1));
       arrives_q <= grant;

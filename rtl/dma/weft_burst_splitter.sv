@@ -62,8 +62,9 @@ module weft_burst_splitter #(
       beat_q <= in_addr[39:BeatBits];
       left_q <= CountBits'((in_bytes - 21'd1) >> BeatBits);
     end else if (taken) begin
-      beat_q <= beat_q + (40-BeatBits)'(len) + 1'b1;
-      left_q <= left_q - CountBits'(len) - 1'b1;
+      // On in the next block, if this was not the last burst: `len` need not be waited for.
+      beat_q <= {beat_q[39:8] + 1'b1, IndexBits'(0)};
+      left_q <= left_q - CountBits'(room) - 1'b1;
     end
     if (!rst_ni || clear_i) valid_q <= 1'b0;
     else valid_q <= (in_valid && in_ready) || (valid_q && !(taken && burst_last_o));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins what can fail into one error for weft_jobs: code, command index, address. Does not
-// remember: sources hold or pulse, weft_jobs takes the first. Combinational; earlier lines below
-// win.
+// Joins what can fail into one error for weft_jobs, which sees it a cycle later: code, command
+// index, address. Does not remember: sources hold or pulse, weft_jobs takes the first. Of what fails
+// in one cycle, earlier lines below win.
 `default_nettype none
 module weft_faults (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,             // nothing has failed
     // memory accesses
     input  wire logic        read_error_i,
     input  wire logic        read_denied_i,      // with read_error_i: not sent, no window permits it
@@ -35,32 +37,44 @@ module weft_faults (
     output logic [31:0]      command_o,
     output logic [39:0]      addr_o
 );
+  logic        error;
+  logic [7:0]  code;
+  logic [31:0] command;
+  logic [39:0] addr;
+
   always_comb begin
-    error_o   = 1'b1;
-    code_o    = weft_pkg::ErrBadAddress;
-    command_o = decode_index_i;
-    addr_o    = '0;
+    error   = 1'b1;
+    code    = weft_pkg::ErrBadAddress;
+    command = decode_index_i;
+    addr    = '0;
     if (read_error_i) begin
-      code_o    = read_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrReadError;
-      addr_o    = read_addr_i;
-      command_o = (read_client_i == 2'd0) ? command_index_i
-                  : (read_client_i == 2'd1) ? weights_access_i : load_access_i;
+      code    = read_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrReadError;
+      addr    = read_addr_i;
+      command = (read_client_i == 2'd0) ? command_index_i
+                : (read_client_i == 2'd1) ? weights_access_i : load_access_i;
     end else if (write_error_i) begin
-      code_o    = write_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrWriteError;
-      addr_o    = write_addr_i;
-      command_o = write_client_i ? marker_access_i : store_access_i;
+      code    = write_denied_i ? weft_pkg::ErrWindow : weft_pkg::ErrWriteError;
+      addr    = write_addr_i;
+      command = write_client_i ? marker_access_i : store_access_i;
     end else if (load_range_i) begin
-      command_o = load_index_i;
+      command = load_index_i;
     end else if (store_range_i) begin
-      command_o = store_index_i;
+      command = store_index_i;
     end else if (feed_range_i) begin
-      command_o = feed_index_i;
+      command = feed_index_i;
     end else if (post_range_i) begin
-      command_o = post_index_i;
+      command = post_index_i;
     end else begin
-      code_o  = decode_error_i;
-      error_o = decode_error_i != weft_pkg::ErrNone;
+      code  = decode_error_i;
+      error = decode_error_i != weft_pkg::ErrNone;
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    error_o   <= rst_ni && error;
+    code_o    <= code;
+    command_o <= command;
+    addr_o    <= addr;
   end
 endmodule
 `default_nettype wire

@@ -64,13 +64,11 @@ module weft_jobs (
   logic        reported_q;
   logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, slot;
   logic [31:0] still_q;               // cycles since anything moved
-  logic [39:0] stream_base;
+  logic [39:0] stream_q;              // the stream's address, a cycle after its region and offset
   logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad, stream_ok;
   logic [7:0]  fail_code;
 
-  assign slot        = head_q & ((32'd1 << ring_log2_i) - 32'd1);
-  assign stream_base = region_base_o[40*region_q[2:0] +: 40];
-
+  assign slot          = head_q & ((32'd1 << ring_log2_i) - 32'd1);
   assign queued        = ring_tail_i != head_q;
   assign begins        = state_q == Idle && !engine_rst_no && queued && dma_idle_i && !reset_i;
   assign ends          = state_q == Run && end_i;
@@ -87,7 +85,7 @@ module weft_jobs (
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && stream_ok);
   assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}
-                                                 : stream_base + {8'b0, offset_q};
+                                                 : stream_q;
   assign fetch_count_o = (state_q == StartEntry) ? 32'd2 : count_q;
 
   assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
@@ -140,6 +138,7 @@ module weft_jobs (
       // From a register, it drives so much; a cycle late when a job has ended, when nothing runs.
       engine_rst_no <= begins || !(state_q == Idle || state_q == Halted
                                    || (state_q == Drain && dma_idle_i));
+      stream_q <= region_base_o[40*region_q[2:0] +: 40] + {8'b0, offset_q};
       still_q <= (progress_i || fail || state_q == Idle) ? '0 : still_q + 32'(still_q != '1);
       case (state_q)
         Idle: begin

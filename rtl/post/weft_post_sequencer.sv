@@ -30,6 +30,7 @@ module weft_post_sequencer (
     output logic [15:0]      out_pixel_o,
     output logic [11:0]      tile_width_o,
     output logic [11:0]      tile_x_o,
+    output logic [20:0]      tile_first_o,    // bytes from column 0 to the first pixel
     output logic [7:0]       pixels_o,
     input  wire logic        opd_valid_i,
     output logic             opd_pop_o,
@@ -210,6 +211,7 @@ module weft_post_sequencer (
   assign out_pixel_o  = so_q.out_pixel;
   assign tile_width_o = tile_width_q;
   assign tile_x_o     = tile_x_q;
+  assign tile_first_o = start_q;
   assign pixels_o     = pixels_q;
 
   assign cmd_ready_o  = !next_valid_q;

@@ -70,6 +70,7 @@ module weft_post_stage (
   logic [8:0]  rd_bytes;
   logic [15:0] out_pixel;
   logic [11:0] tile_width, tile_x;
+  logic [20:0] tile_first;
   logic [7:0]  pixels;
   logic [8*N-1:0] opd_vector;
   // sequencer -> requantiser
@@ -114,7 +115,8 @@ module weft_post_stage (
       .acc_rd_row_o(seq_rd_row),
       .acc_drain_valid_o, .acc_drain_buf_o, .acc_drain_rows_o,
       .rd_start_o(rd_start), .rd_base_o(rd_base), .rd_pitch_o(rd_pitch), .rd_bytes_o(rd_bytes),
-      .out_pixel_o(out_pixel), .tile_width_o(tile_width), .tile_x_o(tile_x), .pixels_o(pixels),
+      .out_pixel_o(out_pixel), .tile_width_o(tile_width), .tile_x_o(tile_x),
+      .tile_first_o(tile_first), .pixels_o(pixels),
       .opd_valid_i(opd_valid), .opd_pop_o(opd_pop),
       .prm_full_i(prm_full), .prm_free_i(prm_free),
       .rq_valid_o(rq_valid), .rq_ready_i(rq_ready), .rq_empty_i(rq_empty), .rq_first_o(rq_first),
@@ -133,8 +135,9 @@ module weft_post_stage (
   weft_operand_reader u_reader (
       .clk_i, .rst_ni,
       .start_i(rd_start), .base_i(rd_base), .pitch_i(rd_pitch), .pixel_i(out_pixel),
-      .tile_width_i(tile_width), .tile_x_i(tile_x), .pixels_i(pixels), .bytes_i(rd_bytes),
-      .req_o(rd_req), .addr_o(rd_addr), .gnt_i(sm_busy ? 2'b00 : opd_gnt_i), .data_i(opd_data_i),
+      .tile_width_i(tile_width), .tile_x_i(tile_x), .first_i(tile_first),
+      .pixels_i(pixels), .bytes_i(rd_bytes),
+      .req_o(rd_req), .addr_o(rd_addr), .gnt_i(opd_gnt_i), .data_i(opd_data_i),
       .valid_o(opd_valid), .pop_i(opd_pop), .vector_o(opd_vector), .err_o(rd_err));
 
   weft_post_params u_params (

@@ -53,7 +53,7 @@ module weft_scratchpad #(
   // Word w lies in bank w mod Banks; the compiler's row pitches keep the rows of a window apart.
 
   // Reads. Readers in order of priority.
-  logic [Readers-1:0] rd_req, rd_gnt;
+  logic [Readers-1:0] rd_req, rd_gnt, rd_own;  // rd_own: granted a read that is not shared
   logic [Readers*AddrWidth-1:0] rd_addr;
   logic [BankBits-1:0] rd_bank [Readers];
   logic [BankBits-1:0] rd_bank_q [Readers];
@@ -66,23 +66,28 @@ module weft_scratchpad #(
   assign {feed_gnt_o, st_gnt_o, opd_gnt_o} = rd_gnt;
 
   always_comb begin
-    rd_en = '0;
-    rd_gnt = '0;
+    rd_own = rd_req;
     for (int unsigned p = 0; p < Readers; p++) begin
       rd_bank[p] = rd_addr[p*AddrWidth+:BankBits];
-      rd_gnt[p] = rd_req[p] & ~rd_en[rd_bank[p]];
-      if (rd_req[p]) rd_en[rd_bank[p]] = 1'b1;
+      for (int unsigned q = 0; q < p; q++) begin
+        if (rd_req[q] && rd_bank[q] == rd_bank[p]) rd_own[p] = 1'b0;
+      end
     end
     // Fragments of neighbouring short rows lie in one word: a feed port shares an earlier one's read.
+    rd_gnt = rd_own;
     for (int unsigned p = Feed + 1; p < Readers; p++) begin
       for (int unsigned q = Feed; q < p; q++) begin
-        rd_gnt[p] |= rd_req[p] && rd_gnt[q] &&
+        rd_gnt[p] |= rd_req[p] && rd_own[q] &&
                      rd_addr[p*AddrWidth+:AddrWidth] == rd_addr[q*AddrWidth+:AddrWidth];
       end
     end
+    rd_en = '0;
     for (int unsigned b = 0; b < Banks; b++) rd_row[b] = '0;
     for (int unsigned p = Readers; p > 0; p--) begin
-      if (rd_req[p-1]) rd_row[rd_bank[p-1]] = rd_addr[(p-1)*AddrWidth+BankBits+:RowBits];
+      if (rd_req[p-1]) begin
+        rd_row[rd_bank[p-1]] = rd_addr[(p-1)*AddrWidth+BankBits+:RowBits];
+        rd_en[rd_bank[p-1]] = 1'b1;
+      end
     end
   end
 

@@ -9,6 +9,7 @@ namespace weft {
 namespace {
 
 using testing::Rng;
+using Bench = testing::Bench<Vweft_faults_weft256>;
 
 // One thing that can fail, and what is then reported.
 struct Source {
@@ -89,8 +90,10 @@ void Calm(Vweft_faults_weft256& m, Rng& rng) {
   }
 }
 
-void Expect(Vweft_faults_weft256& m, const Source& source) {
-  m.eval();
+// The error is there in the cycle after it was raised.
+void Expect(Bench& bench, const Source& source) {
+  const Vweft_faults_weft256& m = bench.model();
+  bench.Tick();
   EXPECT_EQ(m.error_o, 1);
   EXPECT_EQ(m.code_o, source.code);
   EXPECT_EQ(m.command_o, source.command(m));
@@ -99,35 +102,57 @@ void Expect(Vweft_faults_weft256& m, const Source& source) {
 
 TEST(Faults, NothingIsNothing) {
   Rng rng;
-  Vweft_faults_weft256 m;
+  Bench bench;
+  Vweft_faults_weft256& m = bench.model();
   for (int i = 0; i < 100; ++i) {
     Calm(m, rng);
-    m.eval();
+    bench.Tick();
     EXPECT_EQ(m.error_o, 0);
   }
 }
 
-TEST(Faults, EachSourceAlone) {
+// Engines in reset have not failed.
+TEST(Faults, ResetForgets) {
   Rng rng;
-  Vweft_faults_weft256 m;
+  Bench bench;
+  Vweft_faults_weft256& m = bench.model();
   for (const std::vector<Source>& group : Groups()) {
     for (const Source& source : group) {
       SCOPED_TRACE(source.name);
       Calm(m, rng);
       source.raise(m);
-      Expect(m, source);
+      m.rst_ni = 0;
+      bench.Tick();
+      EXPECT_EQ(m.error_o, 0);
+      m.rst_ni = 1;
+      Expect(bench, source);
+    }
+  }
+}
+
+TEST(Faults, EachSourceAlone) {
+  Rng rng;
+  Bench bench;
+  Vweft_faults_weft256& m = bench.model();
+  for (const std::vector<Source>& group : Groups()) {
+    for (const Source& source : group) {
+      SCOPED_TRACE(source.name);
+      Calm(m, rng);
+      source.raise(m);
+      Expect(bench, source);
     }
   }
 }
 
 TEST(Faults, EveryDecodeError) {
   Rng rng;
-  Vweft_faults_weft256 m;
+  Bench bench;
+  Vweft_faults_weft256& m = bench.model();
   for (const uint32_t code : {WEFT_ERROR_BAD_OPCODE, WEFT_ERROR_BAD_FIELD, WEFT_ERROR_BAD_ADDRESS,
                               WEFT_ERROR_BAD_STREAM}) {
     Calm(m, rng);
     m.decode_error_i = code;
-    m.eval();
+    bench.Tick();
     EXPECT_EQ(m.error_o, 1);
     EXPECT_EQ(m.code_o, code);
     EXPECT_EQ(m.command_o, m.decode_index_i);
@@ -137,7 +162,8 @@ TEST(Faults, EveryDecodeError) {
 
 TEST(Faults, TheEarlierOfEveryPairWins) {
   Rng rng;
-  Vweft_faults_weft256 m;
+  Bench bench;
+  Vweft_faults_weft256& m = bench.model();
   const std::vector<std::vector<Source>> groups = Groups();
   for (size_t first = 0; first < groups.size(); ++first) {
     for (size_t second = first + 1; second < groups.size(); ++second) {
@@ -147,7 +173,7 @@ TEST(Faults, TheEarlierOfEveryPairWins) {
           Calm(m, rng);
           winner.raise(m);
           loser.raise(m);
-          Expect(m, winner);
+          Expect(bench, winner);
         }
       }
     }
