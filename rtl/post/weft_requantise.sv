@@ -4,8 +4,9 @@
 // accumulators. Does not sequence passes (weft_post_sequencer). valid/ready in; the whole pipeline
 // stands while a result is not taken. Seven stages:
 //   1 add  2 shift  3 partial products  4 product  5 shift  6 combine  7 result
-// A stage holds at most a 16 x 16 multiplier, a 64-bit adder, a shifter, or an adder with a clamp.
-// Per-channel parameters reach each stage with the first row of their block (first_i), so blocks
+// A stage holds at most a 16 x 16 multiplier, a 64-bit adder, a shifter, a 32-bit adder, or one of
+// ten bits with a clamp.
+// Per-channel parameters enter each stage with the first row of their block (first_i), so blocks
 // follow each other without a gap; prm_free_o says that the record may be overwritten.
 `default_nettype none
 module weft_requantise (
@@ -142,73 +143,93 @@ module weft_requantise (
   assign late_rd_en_o  = v_q[5] && en && c5.add_acc;
   assign late_rd_buf_o = c5.buf_sel;
   assign late_rd_row_o = c5.row;
-  assign prm_free_o    = v_q[5] && en && c5.first;
+  assign prm_free_o    = v_q[3] && en && c3.first;
 
-  // Parameters of the block whose rows are in each stage.
-  logic [32*N-1:0] bias_q, mult_q, bias_now, mult_now;
-  logic [8*N-1:0]  shift2_q, shift5_q, shift2_now, shift5_now;
-  assign bias_now   = c1.first ? prm_bias_i : bias_q;
-  assign shift2_now = c2.first ? prm_shift_i : shift2_q;
-  assign mult_now   = c3.first ? prm_mult_i : mult_q;
-  assign shift5_now = c5.first ? prm_shift_i : shift5_q;
+  // Parameters of the row in a stage, taken from the record as its block's first row enters that
+  // stage: nothing is chosen in front of the arithmetic.
+  logic [32*N-1:0] bias1_q, mult2_q;
+  logic [8*N-1:0]  shift2_q, shift4_q;
   always_ff @(posedge clk_i) begin
     if (en) begin
-      if (v_q[1] && c1.first) bias_q <= prm_bias_i;
-      if (v_q[2] && c2.first) shift2_q <= prm_shift_i;
-      if (v_q[3] && c3.first) mult_q <= prm_mult_i;
-      if (v_q[5] && c5.first) shift5_q <= prm_shift_i;
+      if (valid_i && first_i) bias1_q <= prm_bias_i;
+      if (v_q[1] && c1.first) begin
+        mult2_q  <= prm_mult_i;
+        shift2_q <= prm_shift_i;
+      end
+      if (v_q[3] && c3.first) shift4_q <= prm_shift_i;
     end
   end
 
   // The L channels of a group out of N; with L == N there is one group.
-  logic [8*L-1:0]  operand_now, operand_q, s2_now, s5_now;
+  logic [8*L-1:0]  operand_now, operand_q, s2_now, s4_now;
   logic [32*L-1:0] acc_now, acc6_now, b_now, m_now;
   if (L == N) begin : gen_all
     assign operand_now = operand_i;
     assign acc_now     = acc_data_i;
     assign acc6_now    = acc_data_i;
-    assign b_now       = bias_now;
-    assign m_now       = mult_now;
-    assign s2_now      = shift2_now;
-    assign s5_now      = shift5_now;
+    assign b_now       = bias1_q;
+    assign m_now       = mult2_q;
+    assign s2_now      = shift2_q;
+    assign s4_now      = shift4_q;
   end else begin : gen_group
     localparam int unsigned GroupW = $clog2(N / L);
     assign operand_now = operand_i[8*L*group_i[GroupW-1:0] +: 8*L];
     assign acc_now     = acc_data_i[32*L*c1.group[GroupW-1:0] +: 32*L];
     assign acc6_now    = acc_data_i[32*L*c6.group[GroupW-1:0] +: 32*L];
-    assign b_now       = bias_now[32*L*c1.group[GroupW-1:0] +: 32*L];
-    assign m_now       = mult_now[32*L*c3.group[GroupW-1:0] +: 32*L];
-    assign s2_now      = shift2_now[8*L*c2.group[GroupW-1:0] +: 8*L];
-    assign s5_now      = shift5_now[8*L*c5.group[GroupW-1:0] +: 8*L];
+    assign b_now       = bias1_q[32*L*c1.group[GroupW-1:0] +: 32*L];
+    assign m_now       = mult2_q[32*L*c2.group[GroupW-1:0] +: 32*L];
+    assign s2_now      = shift2_q[8*L*c2.group[GroupW-1:0] +: 8*L];
+    assign s4_now      = shift4_q[8*L*c4.group[GroupW-1:0] +: 8*L];
   end
 
   // The lanes, in one block with the last stage first: each stage reads what the one before it left
   // a cycle ago. Nothing else touches the arrays, so blocking assignments are registers here; they
   // simulate several times faster than delayed copies.
-  logic signed [31:0] x2_q[L], x3_q[L], y6_q[L];
+  logic signed [31:0] x2_q[L], x3_q[L], m3_q[L], y6_q[L];
   logic [31:0]        pll_q[L];  // by halves: low of x times low of M,
   logic signed [31:0] plh_q[L], phl_q[L], phh_q[L];
   logic signed [63:0] p5_q[L];
+  logic [5:0]         t5_q[L];
   logic               up6_q[L];
   logic [32*L-1:0]    out_q;
-  logic signed [31:0] t1, m3, z6;
-  logic signed [7:0]  s2, s5;
-  logic [5:0]         amount, t5;
+  logic signed [31:0] t1, sum6;
+  logic signed [9:0]  near6;
+  logic [23:0]        far6;
+  logic               inside6, negative6;
+  logic signed [7:0]  s2, s4, z6;
+  logic [5:0]         amount;
   logic signed [63:0] kept5;
   logic signed [64:0] shifted5;
   logic               saturates5, rest5;
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
-    // Stages 6 and 7: round up, zero point and clamp or the accumulator's share, then out.
+    // Stages 6 and 7: round up, then the accumulator's share, or zero point and clamp; then out. The
+    // zero point is added to the low eight bits only: with what they carry, the bits above them
+    // tell whether the sum (modulo 2^32) is an int8, and its sign.
     if (en && v_q[6]) begin
       for (int l = 0; l < L; l++) begin
-        z6 = y6_q[l] + 32'(up6_q[l])
-             + (c6.final_pass ? 32'(c6.zero) : c6.add_acc ? signed'(acc6_now[32*l +: 32]) : 32'sd0);
-        if (c6.final_pass) begin
-          if (z6 < 32'(c6.low)) z6 = 32'(c6.low);
-          if (z6 > 32'(c6.high)) z6 = 32'(c6.high);
-        end
-        out_q[32*l +: 32] <= z6;
+        sum6  = 32'((33'({y6_q[l], 1'b1})
+                     + {c6.add_acc ? acc6_now[32*l +: 32] : 32'd0, up6_q[l]}) >> 1);
+        far6  = y6_q[l][31:8];
+        near6 = signed'({2'b00, y6_q[l][7:0]}) + 10'(c6.zero) + 10'(signed'({1'b0, up6_q[l]}));
+        case (near6[9:8])
+          2'b00: begin
+            inside6   = far6 == (near6[7] ? 24'hffffff : 24'h000000);
+            negative6 = far6[23];
+          end
+          2'b01: begin
+            inside6   = far6 == (near6[7] ? 24'hfffffe : 24'hffffff);
+            negative6 = far6[23] ? far6 != 24'hffffff : far6 == 24'h7fffff;
+          end
+          default: begin
+            inside6   = far6 == (near6[7] ? 24'h000000 : 24'h000001);
+            negative6 = far6[23] ? far6 != 24'h800000 : far6 == 24'h000000;
+          end
+        endcase
+        z6 = near6[7:0];
+        if (inside6 ? z6 < c6.low : negative6) z6 = c6.low;
+        else if (!inside6 || z6 > c6.high) z6 = c6.high;
+        out_q[32*l +: 32] <= c6.final_pass ? 32'(z6) : sum6;
       end
     end
     // Stage 5: the right shift by t places, and whether the result is to be rounded up: if the
@@ -217,39 +238,39 @@ module weft_requantise (
     // above it, saturating.
     if (en && v_q[5]) begin
       for (int l = 0; l < L; l++) begin
-        s5         = c5.per_channel ? signed'(s5_now[8*l +: 8]) : c5.shift;
-        t5         = 6'(8'sd31 - ((c5.rounding == 2'd0 && !s5[7]) ? 8'sd0 : s5));
-        saturates5 = c5.rounding == 2'd0 && p5_q[l][63:62] == 2'b01 && t5 == 6'd31;
+        saturates5 = c5.rounding == 2'd0 && p5_q[l][63:62] == 2'b01 && t5_q[l] == 6'd31;
         kept5      = (c5.rounding == 2'd0) ? {p5_q[l][63:31], 31'd0} : p5_q[l];
-        shifted5   = signed'({kept5, 1'b0}) >>> t5;
-        rest5      = (64'(kept5) & (~(~64'd0 << t5) >> 1)) != '0;
+        shifted5   = signed'({kept5, 1'b0}) >>> t5_q[l];
+        rest5      = (64'(kept5) & (~(~64'd0 << t5_q[l]) >> 1)) != '0;
         y6_q[l]    = saturates5 ? 32'sh7fffffff : signed'(shifted5[32:1]);
         up6_q[l]   = shifted5[0] && (c5.rounding == 2'd1 || !kept5[63] || rest5);
       end
     end
     // Stages 4 and 3: the product, from halves of both operands; half of the last place for the
-    // first of two roundings.
+    // first of two roundings; how far the result goes right.
     if (en && v_q[4]) begin
       for (int l = 0; l < L; l++) begin
+        s4      = c4.per_channel ? signed'(s4_now[8*l +: 8]) : c4.shift;
+        t5_q[l] = 6'(8'sd31 - ((c4.rounding == 2'd0 && !s4[7]) ? 8'sd0 : s4));
         p5_q[l] = signed'({phh_q[l], pll_q[l]}) + ((64'(plh_q[l]) + 64'(phl_q[l])) <<< 16)
                   + signed'({33'd0, c4.rounding == 2'd0, 30'd0});
       end
     end
     if (en && v_q[3]) begin
       for (int l = 0; l < L; l++) begin
-        m3 = c3.per_channel ? signed'(m_now[32*l +: 32]) : c3.mult;
-        pll_q[l] = 32'(x3_q[l][15:0]) * 32'(m3[15:0]);
-        plh_q[l] = 32'(signed'({1'b0, x3_q[l][15:0]})) * 32'(signed'(m3[31:16]));
-        phl_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'({1'b0, m3[15:0]}));
-        phh_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'(m3[31:16]));
+        pll_q[l] = 32'(x3_q[l][15:0]) * 32'(m3_q[l][15:0]);
+        plh_q[l] = 32'(signed'({1'b0, x3_q[l][15:0]})) * 32'(signed'(m3_q[l][31:16]));
+        phl_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'({1'b0, m3_q[l][15:0]}));
+        phh_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'(m3_q[l][31:16]));
       end
     end
-    // Stages 2 and 1: left shift; bias or offset.
+    // Stages 2 and 1: left shift and the multiplier; bias or offset.
     if (en && v_q[2]) begin
       for (int l = 0; l < L; l++) begin
         s2 = c2.per_channel ? signed'(s2_now[8*l +: 8]) : c2.shift;
         amount = 6'(c2.left) + ((c2.rounding == 2'd0 && !s2[7]) ? {1'b0, s2[4:0]} : 6'd0);
         x3_q[l] = x2_q[l] << amount;
+        m3_q[l] = c2.per_channel ? signed'(m_now[32*l +: 32]) : c2.mult;
       end
     end
     if (en && v_q[1]) begin

@@ -69,7 +69,8 @@ module weft_softmax (
   logic [15:0] length_q, left_q;
   logic [8*weft_pkg::WordBytes-1:0] word_q;
   logic signed [7:0] value, max_q;
-  logic [31:0] exp_q, sum_q;
+  logic [20:0] exp_q;                // rounded down twelve places
+  logic [31:0] sum_q;
   logic        last_element, word_ends, advance;
 
   assign value        = word_q[8*at_q[LogW-1:0] +: 8];
@@ -90,8 +91,8 @@ module weft_softmax (
   logic [31:0]        pll_q;
   logic signed [31:0] plh_q, phl_q, phh_q;
   logic signed [63:0] rounded;
-  assign rounded = (signed'({phh_q, pll_q}) + ((64'(plh_q) + 64'(phl_q)) <<< 16)
-                    + 64'sd1073741824) >>> 31;
+  assign rounded = signed'({phh_q, pll_q}) + ((64'(plh_q) + 64'(phl_q)) <<< 16)
+                   + 64'sd1073741824;
 
   // Reciprocal of 1 + a for a in [0, 1): half denominator d = (a + 1) / 2 in Q0.31, x in Q2.29.
   localparam logic signed [31:0] C48Over17 = 32'sd1515870810;
@@ -111,26 +112,21 @@ module weft_softmax (
   end
   assign normalised = signed'((sum_q << zeros) - 32'h8000_0000);
   // x * (1 - d * x) comes out in Q4.27: two places up, saturating.
-  assign correction = (srdhm_q > 32'sd536870911) ? 32'sh7fffffff
-                      : (srdhm_q < -32'sd536870912) ? 32'sh80000000 : (srdhm_q <<< 2);
+  assign correction = (srdhm_q[31:29] == {3{srdhm_q[31]}}) ? (srdhm_q <<< 2)
+                      : {srdhm_q[31], {31{!srdhm_q[31]}}};
 
-  // Result: rounding shift right of r * e by 35 - headroom, at most 35 and at least 4.
-  logic [5:0]         down;
-  logic signed [31:0] shifted, scaled;
-  logic [31:0]        mask, rest, half;
+  // Result: r * e goes right by 35 - headroom, at least 4 places, and is rounded up if the highest bit
+  // that goes is set. Below zero it is only when the sum is 0 modulo 2^32, which has no reciprocal:
+  // then the result is the least, however it is rounded.
+  logic [32:0] shifted;
+  logic [8:0]  scaled;
   always_comb begin
-    down = 6'd35 - headroom_q;
-    mask = '0;
-    rest = '0;
-    half = '0;
-    shifted = 32'sd0;
-    if (state_q == Result && down <= 6'd31) begin
-      mask = (32'd1 << down) - 32'd1;
-      rest = srdhm_q & mask;
-      half = (mask >> 1) + 32'(srdhm_q[31]);
-      shifted = (srdhm_q >>> down) + ((rest > half) ? 32'sd1 : 32'sd0);
+    shifted = '0;
+    scaled  = '0;
+    if (state_q == Result) begin     // simulation is spared it otherwise
+      shifted = {srdhm_q, 1'b0} >> (6'd35 - headroom_q);
+      scaled  = 9'(shifted[8:1]) + 9'(shifted[0]);
     end
-    scaled = shifted - 32'sd128;
   end
 
   assign res_valid_o = state_q == Send;
@@ -189,9 +185,9 @@ module weft_softmax (
       if (last_element && walk_q == WalkMax) walk_q <= WalkSum;
     end
     if (state_q == Maximum && value > max_q) max_q <= value;
-    if (state_q == Exponent) exp_q <= exp_now;
     // e is at least zero: rounding it down twelve places is adding half and cutting.
-    if (state_q == Accumulate) sum_q <= sum_q + 32'((33'(exp_q) + 33'd2048) >> 12);
+    if (state_q == Exponent) exp_q <= 21'((33'(exp_now) + 33'd2048) >> 12);
+    if (state_q == Accumulate) sum_q <= sum_q + 32'(exp_q);
     if (state_q == Normalise) begin
       headroom_q <= zeros;
       // (a + INT32_MAX + 1) / 2: a is not negative, so the sum's sign is positive
@@ -210,7 +206,7 @@ module weft_softmax (
       phh_q <= 32'(signed'(mul_a_q[31:16])) * 32'(signed'(mul_b_q[31:16]));
     end
     if (state_q == Round) begin
-      srdhm_q <= (rounded == 64'sd2147483648) ? 32'sh7fffffff : rounded[31:0];
+      srdhm_q <= (rounded[63:62] == 2'b01) ? 32'sh7fffffff : rounded[62:31];
     end
     // Products: 0 gives the first x, then three times d * x and x * (1 - d * x).
     if (state_q == Newton) begin
@@ -233,9 +229,9 @@ module weft_softmax (
       r_q    <= (x_q > 32'sd1073741823) ? 32'sh7fffffff : (x_q <<< 1);
       walk_q <= WalkResult;
     end
-    // Below zero only when the sum is 0 modulo 2^32, which has no reciprocal.
     if (state_q == Result) begin
-      res_data_o <= shifted[31] ? -8'sd128 : (scaled > 32'sd127) ? 8'sd127 : scaled[7:0];
+      res_data_o <= srdhm_q[31] ? 8'h80 : (scaled[8] || shifted[32:9] != '0) ? 8'h7f
+                    : {!scaled[7], scaled[6:0]};
     end
     if (state_q == Send && res_ready_i) out_q <= out_q + 21'd1;
   end

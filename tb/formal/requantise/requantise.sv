@@ -3,8 +3,8 @@
 // weft_requantise against docs/numerics.md at full width: every x, bias, multiplier, shift, zero
 // point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The four products
 // of halves are cut (the runner frees them): here they are any numbers that add up to what a product
-// of two int32 can be, the same for both sides; a_factor says that x arrives there as it should, the
-// way of M into the multipliers and the multipliers themselves are tested in tb/unit/post. One channel
+// of two int32 can be, the same for both sides; a_factor says that x and M arrive there as
+// they should, the multipliers themselves are tested in tb/unit/post. One channel
 // is followed. The specification is written from docs/numerics.md; what travels with a row is sampled
 // here when the row goes in. a_* are what is claimed; i_* relate the pipeline's registers to the
 // specification, which makes the proof an induction over one cycle.
@@ -65,23 +65,26 @@ module requantise #(
   (* hierconn *) wire [6:1] \dut.v_q ;
   (* hierconn *) wire signed [31:0] \dut.x2_q[0] , \dut.x2_q[1] , \dut.x2_q[2] , \dut.x2_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.x3_q[0] , \dut.x3_q[1] , \dut.x3_q[2] , \dut.x3_q[3] ;
+  (* hierconn *) wire signed [31:0] \dut.m3_q[0] , \dut.m3_q[1] , \dut.m3_q[2] , \dut.m3_q[3] ;
   (* hierconn *) wire [31:0] \dut.pll_q[0] , \dut.pll_q[1] , \dut.pll_q[2] , \dut.pll_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.plh_q[0] , \dut.plh_q[1] , \dut.plh_q[2] , \dut.plh_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.phl_q[0] , \dut.phl_q[1] , \dut.phl_q[2] , \dut.phl_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.phh_q[0] , \dut.phh_q[1] , \dut.phh_q[2] , \dut.phh_q[3] ;
   (* hierconn *) wire signed [63:0] \dut.p5_q[0] , \dut.p5_q[1] , \dut.p5_q[2] , \dut.p5_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.y6_q[0] , \dut.y6_q[1] , \dut.y6_q[2] , \dut.y6_q[3] ;
+  (* hierconn *) wire [5:0] \dut.t5_q[0] , \dut.t5_q[1] , \dut.t5_q[2] , \dut.t5_q[3] ;
   (* hierconn *) wire \dut.up6_q[0] , \dut.up6_q[1] , \dut.up6_q[2] , \dut.up6_q[3] ;
   (* hierconn *) wire [8*L-1:0] \dut.operand_q ;
-  (* hierconn *) wire [32*N-1:0] \dut.bias_q , \dut.mult_q ;
-  (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift5_q ;
+  (* hierconn *) wire [32*N-1:0] \dut.bias1_q , \dut.mult2_q ;
+  (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift4_q ;
   localparam int unsigned ControlBits = 126 + L;
   (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ;
 
   localparam int unsigned Lane = Channel % L;
   localparam logic [7:0] Home = Channel / L;     // the group it is in
 
-  logic signed [31:0] rtl_x2, rtl_x3, rtl_y6, lh, hl, hh;
+  logic signed [31:0] rtl_x2, rtl_x3, rtl_m3, rtl_y6, lh, hl, hh;
+  logic [5:0] rtl_t5;
   logic [31:0] ll;
   logic rtl_up6;
   logic signed [63:0] rtl_p5;
@@ -91,21 +94,25 @@ module requantise #(
       0: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.p5_q[0] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[0] , \dut.up6_q[0] };
+        {rtl_m3, rtl_t5} = {\dut.m3_q[0] , \dut.t5_q[0] };
         {ll, lh, hl, hh} = {\dut.pll_q[0] , \dut.plh_q[0] , \dut.phl_q[0] , \dut.phh_q[0] };
       end
       1: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.p5_q[1] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[1] , \dut.up6_q[1] };
+        {rtl_m3, rtl_t5} = {\dut.m3_q[1] , \dut.t5_q[1] };
         {ll, lh, hl, hh} = {\dut.pll_q[1] , \dut.plh_q[1] , \dut.phl_q[1] , \dut.phh_q[1] };
       end
       2: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.p5_q[2] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[2] , \dut.up6_q[2] };
+        {rtl_m3, rtl_t5} = {\dut.m3_q[2] , \dut.t5_q[2] };
         {ll, lh, hl, hh} = {\dut.pll_q[2] , \dut.plh_q[2] , \dut.phl_q[2] , \dut.phh_q[2] };
       end
       default: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.p5_q[3] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[3] , \dut.up6_q[3] };
+        {rtl_m3, rtl_t5} = {\dut.m3_q[3] , \dut.t5_q[3] };
         {ll, lh, hl, hh} = {\dut.pll_q[3] , \dut.plh_q[3] , \dut.phl_q[3] , \dut.phh_q[3] };
       end
     endcase
@@ -303,12 +310,13 @@ module requantise #(
       a_write_lane: assert (acc_wr_lanes[Channel] == (`GROUP(k_control[6]) == Home));
       if (followed) a_write: assert ($signed(acc_wr_data[32*Channel +: 32]) == want);
     end
-    if (k_valid[2] && `GROUP(k_control[2]) == Home) a_factor: assert (rtl_x3 == k_a[2]);
+    if (k_valid[2] && `GROUP(k_control[2]) == Home)
+      a_factor: assert (rtl_x3 == k_a[2] && rtl_m3 == k_mult[2]);
     a_late_read: assert (late_rd_en == (k_valid[4] && go && `ADD_ACC(k_control[4])));
     if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[4][7:0]);
     a_release: assert (acc_release == ((k_valid[0] && go && `RELEASE(k_control[0]))
                                        ? 2'd1 << k_control[0][0] : 2'd0));
-    a_free: assert (prm_free == (k_valid[4] && go && `FIRST(k_control[4])));
+    a_free: assert (prm_free == (k_valid[2] && go && `FIRST(k_control[2])));
     c_result: cover (followed && res_valid && `FINAL(k_control[6]) && k_mult[6] > 32'sh4000_0000 &&
                      k_scaled[6] == -32'sd5);
     c_write: cover (followed && acc_wr_en && `ADD_ACC(k_control[6]) &&
@@ -325,27 +333,25 @@ module requantise #(
   end
 
   // ---- Invariants.
-  logic [5:1] f;                       // a row that brings parameters, in stage i
-  assign f = {k_valid[4] && `FIRST(k_control[4]), k_valid[3] && `FIRST(k_control[3]),
-              k_valid[2] && `FIRST(k_control[2]), k_valid[1] && `FIRST(k_control[1]),
+  logic [3:1] f;                       // a row that brings parameters, in stage i
+  assign f = {k_valid[2] && `FIRST(k_control[2]), k_valid[1] && `FIRST(k_control[1]),
               k_valid[0] && `FIRST(k_control[0])};
-  logic [6:1] newest;                  // the row in stage i uses the newest record
-  assign newest = {!owned, !owned || f[5], !owned || (f[5:4] != 0), !owned || (f[5:3] != 0),
-                   !owned || (f[5:2] != 0), 1'b1};
+  logic [4:1] newest;                  // the row in stage i uses the newest record
+  assign newest = {!owned, !owned || f[3], !owned || (f[3:2] != 0), 1'b1};
 
   always_comb if (rst_n) begin
     i_valid: assert (\dut.v_q == k_valid[5:0]);
-    i_owned: assert (owned == (f != 0) && (f & (f - 5'd1)) == 0);
+    i_owned: assert (owned == (f != 0) && (f & (f - 3'd1)) == 0);
     i_record: assert (have_record || (!owned && !have_old));
     if (have_record) begin
       i_record_legal: assert (rec_shift >= -31 && rec_shift <= 31);
-      i_bias: assert (f[1] || \dut.bias_q [32*Channel +: 32] == rec_bias);
-      i_shift2: assert (f[2:1] != 0 ? !have_old || \dut.shift2_q [8*Channel +: 8] == old_shift
+      i_bias: assert (\dut.bias1_q [32*Channel +: 32] == rec_bias);
+      i_shift2: assert (f[1] ? !have_old || \dut.shift2_q [8*Channel +: 8] == old_shift
                         : \dut.shift2_q [8*Channel +: 8] == rec_shift);
-      i_mult: assert (f[3:1] != 0 ? !have_old || \dut.mult_q [32*Channel +: 32] == old_mult
-                      : \dut.mult_q [32*Channel +: 32] == rec_mult);
-      i_shift5: assert (f[5:1] != 0 ? !have_old || \dut.shift5_q [8*Channel +: 8] == old_shift
-                        : \dut.shift5_q [8*Channel +: 8] == rec_shift);
+      i_mult2: assert (f[1] ? !have_old || \dut.mult2_q [32*Channel +: 32] == old_mult
+                       : \dut.mult2_q [32*Channel +: 32] == rec_mult);
+      i_shift4: assert (f != 0 ? !have_old || \dut.shift4_q [8*Channel +: 8] == old_shift
+                        : \dut.shift4_q [8*Channel +: 8] == rec_shift);
     end
     if (k_valid[0]) begin
       i_row_bias: assert (`USE_BIAS(k_control[0]) ? have_record && k_bias[0] == rec_bias
@@ -364,16 +370,18 @@ module requantise #(
       i_product: assert (k_product > -(64'sd1 <<< 62) &&
         (k_a[4] == Min32 && k_mult[4] == Min32 ? k_product == 64'sd1 <<< 62
                                                : k_product <= (64'sd1 <<< 62) - (64'sd1 <<< 31)));
-      if (`GROUP(k_control[4]) == Home)
+      if (`GROUP(k_control[4]) == Home) begin
+        i_t5: assert (rtl_t5 == 6'(31 - ((Rounding == 0 && k_shift[4] > 0) ? 0 : k_shift[4])));
         i_p5: assert (rtl_p5 == k_product + (Rounding == 0 ? 64'sd1073741824 : 64'sd0));
+      end
     end
     if (k_valid[5] && `GROUP(k_control[5]) == Home)
       i_y6: assert (rtl_y6 + 32'(rtl_up6) == k_scaled[5]);
   end
 
   // What a row carries is what it brought itself, or the record of its block.
-  logic [4:0] record_ok, mult_ok, shift_ok;
-  for (genvar i = 0; i < 5; i++) begin : gen_row
+  logic [3:0] record_ok, mult_ok, shift_ok;
+  for (genvar i = 0; i < 4; i++) begin : gen_row
     wire logic own = !`PER_CHANNEL(k_control[i]);
     assign record_ok[i] = !k_valid[i] || own || (newest[i+1] ? have_record : have_old);
     assign mult_ok[i] = !k_valid[i] || k_mult[i] ==
