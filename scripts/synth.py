@@ -57,7 +57,8 @@ class Synthesis:
         loads.write_text(f"set_driving_cell {self.target['driver']}\n"
                          f"set_load {self.target['load']} [all_outputs]\n")
         period = str(round(1000 * self.target["period"]))
-        for value, name in [("ABC", "asic.abc"), ("AREA", "asic_area.abc")]:
+        for value, name in [("ABC", "asic.abc"), ("AREA", "asic_area.abc"),
+                            ("BALANCED", "asic_balanced.abc")]:
             self.values[value] = self.folder / name
             self.values[value].write_text(
                 (CONSTRAINTS / name).read_text().replace("@PERIOD_PS@", period))
