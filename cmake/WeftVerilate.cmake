@@ -30,7 +30,7 @@ endforeach()
 target_link_libraries(weft_verilator_runtime_trace PUBLIC ZLIB::ZLIB)
 
 # weft_verilate(<target> TOP <module> [CONFIG <name>] [PREFIX <class>] [SOURCES <file.sv>...]
-#               [PARAMETERS <Name=value>...] [NETLIST <file.v>] [SHARDS <n>] [TRACE] [UNCHECKED])
+#               [PARAMETERS <Name=value>...] [DEFINES <NAME>...] [NETLIST <file.v>] [SHARDS <n>] [TRACE] [UNCHECKED])
 #
 # The module <TOP>, found with all it instantiates in rtl/ by name (and in SOURCES, for a harness
 # around the block under test), as a static library <target>. The model's class is <PREFIX>, by default
@@ -40,7 +40,7 @@ target_link_libraries(weft_verilator_runtime_trace PUBLIC ZLIB::ZLIB)
 # TRACE adds FST waves, which doubles the model; the option WEFT_TRACE adds them to every model.
 # UNCHECKED leaves the assertions of the RTL out: a tenth of the instructions a cycle.
 function(weft_verilate target)
-  cmake_parse_arguments(arg "TRACE;UNCHECKED" "TOP;CONFIG;PREFIX;NETLIST;SHARDS" "SOURCES;PARAMETERS" ${ARGN})
+  cmake_parse_arguments(arg "TRACE;UNCHECKED" "TOP;CONFIG;PREFIX;NETLIST;SHARDS" "SOURCES;PARAMETERS;DEFINES" ${ARGN})
   if(NOT arg_CONFIG)
     set(arg_CONFIG weft256)
   endif()
@@ -63,6 +63,7 @@ function(weft_verilate target)
   endif()
   list(TRANSFORM arg_SOURCES REPLACE "^([^/].*)$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
   list(TRANSFORM arg_PARAMETERS PREPEND -G)
+  list(TRANSFORM arg_DEFINES PREPEND +define+)
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}.dir)
   set(fast "")
@@ -85,7 +86,7 @@ function(weft_verilate target)
     OUTPUT ${fast} ${slow} ${folder}/${arg_PREFIX}.h
     COMMAND python3 ${CMAKE_SOURCE_DIR}/cmake/verilate.py --out ${folder} --prefix ${arg_PREFIX}
       --shards ${arg_SHARDS} -- ${WEFT_VERILATOR}
-      --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define}
+      --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define} ${arg_DEFINES}
       -O3 ${assert_option} --x-assign fast --x-initial unique
       --unroll-count 4096 --unroll-stmts 1000000 --output-split-cfuncs 1000 -Wno-fatal -Wno-lint -Wno-style
       ${trace_option} +incdir+rtl ${search} rtl/weft_pkg.sv ${top} ${arg_SOURCES}

@@ -4,8 +4,8 @@
 // own (made from model.cc.in), because each is large. Not for inclusion elsewhere.
 //
 // A cycle is: look at the outputs, drive the inputs of the next cycle, rising edge. The inputs go
-// through the registers of weft_clocked, so the edge settles the outputs of the cycle that begins, and
-// the clock's low half needs no evaluation (waves show it).
+// through the registers of weft_clocked, so the edge settles the outputs of the cycle that begins,
+// and the clock's low half needs no evaluation (waves show it).
 #pragma once
 
 #include <verilated.h>
@@ -31,6 +31,8 @@
 
 // A signal of weft_top, by its name among the members of the model's root.
 #define WEFT_NAME(signal) weft_clocked__DOT__u_top__DOT__##signal
+// Its value when the model was evaluated last.
+#define WEFT_TRIGGER(signal) __Vtrigrprev__TOP__weft_clocked__DOT__u_top__DOT__##signal
 
 namespace weft {
 
@@ -42,7 +44,8 @@ class Simulation final : public VerilatedDevice {
         bytes_(std::move(bytes)),
         memory_({bytes_.get(), bytes_.get_deleter().size}, config.axi_bytes,
                 WithSeed(options.memory, options.seed)),
-        activity_observer_(options.activity) {
+        activity_observer_(options.activity),
+        all_clocks_(!options.stop_clocks) {
     context_->fatalOnError(false);
     context_->randReset(2);
     context_->randSeed(static_cast<int>(options.seed & 0x7fffffff));
@@ -71,7 +74,11 @@ class Simulation final : public VerilatedDevice {
   }
 
   // Whether the model shows what Activity tells (a netlist does not).
-  static constexpr bool kHasActivity = requires(Model & m) { m.rootp->WEFT_NAME(events); };
+#if WEFT_NETLIST
+  static constexpr bool kHasActivity = false;
+#else
+  static constexpr bool kHasActivity = true;
+#endif
 
   bool has_wave() const {
 #if VM_TRACE
@@ -197,10 +204,12 @@ class Simulation final : public VerilatedDevice {
   static constexpr int kMaxAssertions = 10;  // then they are switched off
   static constexpr int kResetCycles = 4;
   static constexpr int kRegisterCycles = 1000;  // no access takes as long
-  // Whether the model lets us skip the low half of the clock (waves show it).
-  static constexpr bool kCanSkip = !VM_TRACE && requires(Model & m) {
-    m.rootp->__Vtrigrprev__TOP__clk_i;
+  // Whether the model has clock gates that wait for us (a netlist does not).
+  static constexpr bool kStopsClocks = requires(Model & m) {
+    m.rootp->WEFT_NAME(u_clk_memory__DOT__clk);
   };
+  // Whether it lets us skip the low half of the clocks (waves show it).
+  static constexpr bool kCanSkip = !VM_TRACE && kStopsClocks;
 
   static AxiMemoryOptions WithSeed(AxiMemoryOptions options, uint64_t seed) {
     options.seed = seed;
@@ -234,15 +243,28 @@ class Simulation final : public VerilatedDevice {
 #endif
   }
 
-  // The rising edge, and the clock's low half for waves.
+  // The rising edge, of the clocks behind gates only where something is awake, and the clocks' low
+  // half for waves.
   void ClockEdge() {
+    auto& root = *model_->rootp;
     model_->clk_i = 1;
+    if constexpr (kStopsClocks) {
+      root.WEFT_NAME(u_clk_memory__DOT__clk) =
+          all_clocks_ | root.WEFT_NAME(u_clk_memory__DOT__awake);
+      root.WEFT_NAME(u_clk_post__DOT__clk) = all_clocks_ | root.WEFT_NAME(u_clk_post__DOT__awake);
+    }
     Eval();
-    if constexpr (kCanSkip) {  // tells the model that the clock was low
+    if constexpr (kCanSkip) {  // tells the model that the clocks were low
       context_->timeInc(1);
-      model_->rootp->__Vtrigrprev__TOP__clk_i = 0;
+      root.__Vtrigrprev__TOP__clk_i = 0;
+      root.WEFT_TRIGGER(u_clk_memory__DOT__clk) = 0;
+      root.WEFT_TRIGGER(u_clk_post__DOT__clk) = 0;
     } else {
       model_->clk_i = 0;
+      if constexpr (kStopsClocks) {
+        root.WEFT_NAME(u_clk_memory__DOT__clk) = 0;
+        root.WEFT_NAME(u_clk_post__DOT__clk) = 0;
+      }
       Eval();
     }
   }
@@ -266,8 +288,8 @@ class Simulation final : public VerilatedDevice {
                                                       Engine::kExec, Engine::kStore};
   RetiredCounts Retired() const {
     const auto& root = *model_->rootp;
-    return {root.WEFT_NAME(load_count), root.WEFT_NAME(ring_written),
-            root.WEFT_NAME(exec_count), root.WEFT_NAME(store_count)};
+    return {root.WEFT_NAME(load_count), root.WEFT_NAME(ring_written), root.WEFT_NAME(exec_count),
+            root.WEFT_NAME(store_count)};
   }
 
   void ObserveRetired() {
@@ -283,8 +305,8 @@ class Simulation final : public VerilatedDevice {
     if (jobs == std::exchange(ended_, jobs) + 1) retire_observer_(Engine::kControl, jobs);
   }
 
-  // A register access: cycles up to and with the first in which `step` is true. It looks at the outputs
-  // of the present cycle and drives the inputs of the next.
+  // A register access: cycles up to and with the first in which `step` is true. It looks at the
+  // outputs of the present cycle and drives the inputs of the next.
   template <typename Step>
   void Until(Step step) {
     for (int i = 0; i < kRegisterCycles; ++i) {
@@ -323,8 +345,7 @@ class Simulation final : public VerilatedDevice {
     std::vector<const uint8_t*> banks;
     const auto& root = *model_->rootp;
 #if WEFT_NETLIST  // flat: the way to the instance is the instance's name
-#define WEFT_BANK_MEMORY(i) \
-  WEFT_NAME(u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem)
+#define WEFT_BANK_MEMORY(i) WEFT_NAME(u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem)
 #else
 #define WEFT_BANK_MEMORY(i) \
   WEFT_NAME(u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
@@ -371,6 +392,7 @@ class Simulation final : public VerilatedDevice {
   RetiredCounts retired_ = {};  // after the last cycle
   uint32_t ended_ = 0;          // jobs, likewise
   const ActivityObserver activity_observer_;
+  const bool all_clocks_;
   std::string assertions_;
   int assertion_count_ = 0;
 };

@@ -75,25 +75,31 @@ module weft_clocked (
   always_ff @(posedge clk_i) begin
     rst_nq <= rst_ni;
     s_axil_awvalid_q <= s_axil_awvalid_i;
-    s_axil_awaddr_q <= s_axil_awaddr_i;
     s_axil_wvalid_q <= s_axil_wvalid_i;
-    s_axil_wdata_q <= s_axil_wdata_i;
-    s_axil_wstrb_q <= s_axil_wstrb_i;
     s_axil_bready_q <= s_axil_bready_i;
     s_axil_arvalid_q <= s_axil_arvalid_i;
-    s_axil_araddr_q <= s_axil_araddr_i;
     s_axil_rready_q <= s_axil_rready_i;
     m_axi_arready_q <= m_axi_arready_i;
     m_axi_rvalid_q <= m_axi_rvalid_i;
-    m_axi_rid_q <= m_axi_rid_i;
-    m_axi_rdata_q <= m_axi_rdata_i;
-    m_axi_rresp_q <= m_axi_rresp_i;
-    m_axi_rlast_q <= m_axi_rlast_i;
     m_axi_awready_q <= m_axi_awready_i;
     m_axi_wready_q <= m_axi_wready_i;
     m_axi_bvalid_q <= m_axi_bvalid_i;
-    m_axi_bid_q <= m_axi_bid_i;
-    m_axi_bresp_q <= m_axi_bresp_i;
+    if (s_axil_awvalid_i) s_axil_awaddr_q <= s_axil_awaddr_i;
+    if (s_axil_wvalid_i) begin
+      s_axil_wdata_q <= s_axil_wdata_i;
+      s_axil_wstrb_q <= s_axil_wstrb_i;
+    end
+    if (s_axil_arvalid_i) s_axil_araddr_q <= s_axil_araddr_i;
+    if (m_axi_rvalid_i) begin
+      m_axi_rid_q <= m_axi_rid_i;
+      m_axi_rdata_q <= m_axi_rdata_i;
+      m_axi_rresp_q <= m_axi_rresp_i;
+      m_axi_rlast_q <= m_axi_rlast_i;
+    end
+    if (m_axi_bvalid_i) begin
+      m_axi_bid_q <= m_axi_bid_i;
+      m_axi_bresp_q <= m_axi_bresp_i;
+    end
   end
 
   weft_top u_top (
