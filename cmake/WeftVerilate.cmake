@@ -30,16 +30,17 @@ endforeach()
 target_link_libraries(weft_verilator_runtime_trace PUBLIC ZLIB::ZLIB)
 
 # weft_verilate(<target> TOP <module> [CONFIG <name>] [PREFIX <class>] [SOURCES <file.sv>...]
-#               [PARAMETERS <Name=value>...] [NETLIST <file.v>] [SHARDS <n>] [TRACE])
+#               [PARAMETERS <Name=value>...] [DEFINES <NAME>...] [NETLIST <file.v>] [SHARDS <n>] [TRACE] [UNCHECKED])
 #
 # The module <TOP>, found with all it instantiates in rtl/ by name (and in SOURCES, for a harness
 # around the block under test), as a static library <target>. The model's class is <PREFIX>, by default
 # V<TOP>_<CONFIG>, in a header of that name. CONFIG is one of spec/configs.toml (default weft256).
 # SHARDS is into how many files the fast part is compiled: more of them build faster side by side.
-# NETLIST is read instead of the source of <TOP>; what it instantiates is found in rtl/ again.
+# NETLIST is read before the SOURCES; what it instantiates is found in rtl/ again.
 # TRACE adds FST waves, which doubles the model; the option WEFT_TRACE adds them to every model.
+# UNCHECKED leaves the assertions of the RTL out: a tenth of the instructions a cycle.
 function(weft_verilate target)
-  cmake_parse_arguments(arg "TRACE" "TOP;CONFIG;PREFIX;NETLIST;SHARDS" "SOURCES;PARAMETERS" ${ARGN})
+  cmake_parse_arguments(arg "TRACE;UNCHECKED" "TOP;CONFIG;PREFIX;NETLIST;SHARDS" "SOURCES;PARAMETERS;DEFINES" ${ARGN})
   if(NOT arg_CONFIG)
     set(arg_CONFIG weft256)
   endif()
@@ -56,8 +57,13 @@ function(weft_verilate target)
     set(runtime weft_verilator_runtime_trace)
     set(trace_option --trace-fst --trace-structs --trace-max-array 64)
   endif()
+  set(assert_option --assert)
+  if(arg_UNCHECKED)
+    set(assert_option "")
+  endif()
   list(TRANSFORM arg_SOURCES REPLACE "^([^/].*)$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
   list(TRANSFORM arg_PARAMETERS PREPEND -G)
+  list(TRANSFORM arg_DEFINES PREPEND +define+)
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}.dir)
   set(fast "")
@@ -80,8 +86,8 @@ function(weft_verilate target)
     OUTPUT ${fast} ${slow} ${folder}/${arg_PREFIX}.h
     COMMAND python3 ${CMAKE_SOURCE_DIR}/cmake/verilate.py --out ${folder} --prefix ${arg_PREFIX}
       --shards ${arg_SHARDS} -- ${WEFT_VERILATOR}
-      --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define}
-      -O3 --assert --x-assign fast --x-initial unique
+      --top-module ${arg_TOP} ${arg_PARAMETERS} +define+WEFT_CONFIG_${define} ${arg_DEFINES}
+      -O3 ${assert_option} --x-assign fast --x-initial unique
       --unroll-count 4096 --unroll-stmts 1000000 --output-split-cfuncs 1000 -Wno-fatal -Wno-lint -Wno-style
       ${trace_option} +incdir+rtl ${search} rtl/weft_pkg.sv ${top} ${arg_SOURCES}
     DEPENDS ${rtl} ${top} ${arg_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/verilate.py

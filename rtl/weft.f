@@ -2,6 +2,7 @@
 rtl/lint.vlt
 +incdir+rtl
 rtl/weft_pkg.sv
+rtl/common/weft_clock_gate.sv
 rtl/common/weft_fifo.sv
 rtl/common/weft_ram.sv
 rtl/common/weft_ram_fifo.sv

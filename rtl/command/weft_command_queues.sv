@@ -20,7 +20,8 @@ module weft_command_queues #(
     output logic [5:0]       valid_o,   // load, weights, store; exec: feed, loader, post
     input  wire logic [5:0]  ready_i,
     output logic [6*Width-1:0] data_o,
-    output logic             empty_o    // no reader has a command or will get one
+    output logic             empty_o,   // no reader has a command or will get one
+    output logic             awake_o    // a register changes at the next edge
 );
   localparam int unsigned Queues = 4;
   localparam int unsigned Readers = 6;
@@ -58,6 +59,8 @@ module weft_command_queues #(
   assign after = want & turn_q;
   assign from = (after != '0) ? after : want;
   assign grant = from & (~from + 1'b1);
+
+  assign awake_o = push_i != '0 || want != '0 || arrives_q != '0 || (valid_o & ready_i) != '0;
 
   // A queue has its part of the memory.
   logic [SlotBits+1:0] wr_addr, rd_addr;

@@ -55,7 +55,8 @@ module weft_dispatch (
     input  wire logic        engines_idle_i,
     output logic             end_o,           // END reached and everything idle: one cycle
     output logic [7:0]       error_o,         // error of the command in decode, ErrNone if none
-    output logic [31:0]      error_index_o
+    output logic [31:0]      error_index_o,
+    output logic             awake_o
 );
   localparam int unsigned Depth = 8;
   localparam int unsigned CmdW = weft_pkg::CommandBits;
@@ -152,7 +153,7 @@ module weft_dispatch (
 
   // Stage 2: resolve the address, into the queues. An illegal command stays here until the job is ended.
   logic legal, load_ready, weights_ready, store_ready, exec_ready;
-  logic to_load, to_weights, to_store, to_exec, queues_empty, quiet_q;
+  logic to_load, to_weights, to_store, to_exec, queues_empty, queues_awake, quiet_q;
 
   assign addr       = base + offset_q;
   assign legal      = held_q && (error_q == weft_pkg::ErrNone);
@@ -185,7 +186,7 @@ module weft_dispatch (
       .valid_o(valid),
       .ready_i({post_ready_i, loader_ready_i, feed_ready_i, store_ready_i, weights_ready_i,
                 load_ready_i}),
-      .data_o(entries), .empty_o(queues_empty));
+      .data_o(entries), .empty_o(queues_empty), .awake_o(queues_awake));
   assign {post_valid_o, loader_valid_o, feed_valid_o, store_valid_o, weights_valid_o, load_valid_o}
       = valid;
   assign {load_index_o, load_addr_o, load_cmd_o} = entries[0*EntryW +: EntryW];
@@ -194,6 +195,9 @@ module weft_dispatch (
   assign {feed_index, feed_cmd_o} = {entries[3*EntryW+CmdW+40 +: 32], entries[3*EntryW +: CmdW]};
   assign loader_cmd_o = entries[4*EntryW +: CmdW];
   assign {post_index_o, post_addr_o, post_cmd_o} = entries[5*EntryW +: EntryW];
+
+  assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || is_end || queues_awake || load_retired_i
+                   || block_retired_i || store_retired_i || error_o != weft_pkg::ErrNone;
 
   // The feed's accesses are named by the command it took last.
   logic [31:0] feed_index;

@@ -23,7 +23,8 @@ module weft_fetch (
     input  wire logic         cmd_ready_i,
     output logic [weft_pkg::CommandBits-1:0] cmd_o,
     output logic [31:0]       cmd_index_o,
-    output logic              exhausted_o    // every record has been handed out
+    output logic              exhausted_o,   // every record has been handed out
+    output logic              awake_o
 );
   localparam int unsigned RecordBytes = weft_pkg::CommandBits / 8;
   localparam int unsigned Beats = RecordBytes / weft_pkg::AxiBytes;   // beats of a record
@@ -48,6 +49,7 @@ module weft_fetch (
 
   assign cmd_index_o = index_q;
   assign exhausted_o = (to_hand_q == '0);
+  assign awake_o     = start_i || req_valid_o || rsp_valid_i || hand_fire;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -57,7 +57,8 @@ module weft_axi_read #(
   input  wire logic [IdWidth-1:0]                axi_rid_i,
   input  wire logic [8*weft_pkg::AxiBytes-1:0]   axi_rdata_i,
   input  wire logic [1:0]                        axi_rresp_i,
-  input  wire logic                              axi_rlast_i
+  input  wire logic                              axi_rlast_i,
+  output      logic                              awake_o
 );
 
   localparam int unsigned Clients = 3;
@@ -226,6 +227,7 @@ module weft_axi_read #(
   assign error_client_o = failed ? rsp_client : pick_client;
   assign error_addr_o = failed ? way_addr[40*rsp_client+:40] : pick_addr;
   assign idle_o = count_q == '0;
+  assign awake_o = req_valid_i != '0 || burst_valid != '0 || axi_arvalid_o || r_valid;
 
 `ifndef SYNTHESIS
   logic ar_waits_q;

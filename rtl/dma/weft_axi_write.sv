@@ -59,7 +59,8 @@ module weft_axi_write #(
   output      logic                                axi_wlast_o,
   input  wire logic                                axi_bvalid_i,
   output      logic                                axi_bready_o,
-  input  wire logic [1:0]                          axi_bresp_i
+  input  wire logic [1:0]                          axi_bresp_i,
+  output      logic                                awake_o
 );
 
   localparam int unsigned B = weft_pkg::AxiBytes;
@@ -244,6 +245,7 @@ module weft_axi_write #(
   assign done = axi_bvalid_i && answer_valid && !failed && answer_cmd_last && !drain_i;
   assign done_o = {done && answer_client, done && !answer_client};
   assign idle_o = !locked_q && !ended_q && !waiting && !answer_valid;
+  assign awake_o = wr_valid_i != '0 || !idle_o || denied_q;
 
   // With every answer in, the client's oldest command is the one of the denied burst.
   assign error_denied_o = denied_q && !drain_i && idle_o;

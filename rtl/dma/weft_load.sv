@@ -43,7 +43,8 @@ module weft_load #(
   output      logic                              busy_o,          // a LOAD is past its waits
   output      logic                              err_o,           // range, until reset
   output      logic [31:0]                       err_index_o,     // the command of err_o
-  output      logic [31:0]                       access_index_o   // the command whose data comes
+  output      logic [31:0]                       access_index_o,  // the command whose data comes
+  output      logic                              awake_o
 );
 
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
@@ -191,6 +192,7 @@ module weft_load #(
   assign retired_o = word_valid_q && word_last_q && ld_gnt_i;
   assign busy_o = ask_busy || active_q || next_valid || word_valid_q;
   assign idle_o = !busy_o;
+  assign awake_o = start || req_valid_o || (next_take && next_valid) || rsp_valid_i || word_valid_q;
 
 endmodule
 `default_nettype wire

@@ -36,7 +36,8 @@ module weft_load_weights #(
   // state
   output      logic                              urgent_o,
   output      logic                              idle_o,
-  output      logic [31:0]                       access_index_o  // the command whose data comes
+  output      logic [31:0]                       access_index_o, // the command whose data comes
+  output      logic                              awake_o
 );
 
   localparam int unsigned BeatBits = $clog2(weft_pkg::AxiBytes);
@@ -134,6 +135,7 @@ module weft_load_weights #(
   assign ring_wr_data_o = rsp_data_i;
   assign come_last = rsp_valid_i && come_q == '0;
   assign next_take = !active_q || come_last;
+  assign awake_o = start || req_valid_o || (next_take && next_valid) || rsp_valid_i || ring_rd_en_i;
   assign idle_o = !ask_q && !next_valid && !active_q;
 
   always_ff @(posedge clk_i) begin

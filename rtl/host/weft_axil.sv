@@ -30,7 +30,8 @@ module weft_axil (
     output logic [11:0]      wr_addr_o,
     output logic [31:0]      wr_data_o,
     output logic [11:0]      rd_addr_o,
-    input  wire logic [31:0] rd_data_i
+    input  wire logic [31:0] rd_data_i,
+    output logic             awake_o         // an access is under way
 );
   logic aw_kept_q, w_kept_q, b_valid_q, r_valid_q, take_write, take_read;
   logic [3:0]  w_strb_q;
@@ -51,6 +52,8 @@ module weft_axil (
 
   assign wr_en_o   = take_write && (w_strb_q == 4'hf);
   assign rd_addr_o = s_axil_araddr_i;
+  assign awake_o   = s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i || aw_kept_q || w_kept_q
+                     || b_valid_q || r_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

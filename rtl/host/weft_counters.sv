@@ -11,13 +11,14 @@ module weft_counters (
     input  wire logic [weft_pkg::NumCounters-1:0] event_i,
     output logic [32*weft_pkg::NumCounters-1:0] counters_o
 );
-  for (genvar g = 0; g < weft_pkg::NumCounters; g++) begin : gen_counter
-    logic [31:0] count_q;
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni || clear_i) count_q <= '0;
-      else if (run_i && event_i[g]) count_q <= count_q + 32'd1;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      counters_o <= '0;
+    end else if (run_i) begin
+      for (int g = 0; g < weft_pkg::NumCounters; g++) begin
+        if (event_i[g]) counters_o[32*g +: 32] <= counters_o[32*g +: 32] + 32'd1;
+      end
     end
-    assign counters_o[32*g +: 32] = count_q;
   end
 endmodule
 `default_nettype wire

@@ -49,7 +49,8 @@ module weft_jobs (
     input  wire logic [31:0] error_command_i,
     input  wire logic [39:0] error_addr_i,
     output logic             drain_o,
-    input  wire logic        dma_idle_i
+    input  wire logic        dma_idle_i,
+    output logic             awake_o
 );
   typedef enum logic [2:0] {
     Idle, StartEntry, Entry, StartStream, Run, Drain, Halted
@@ -91,6 +92,9 @@ module weft_jobs (
   assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
   assign stream_ok = hash_q == weft_pkg::ConfigHash && !reserved_q && !entry_bad;
   assign timeout   = watchdog_i != '0 && still_q >= watchdog_i;
+
+  // A job runs and something moves: nothing happens here.
+  assign awake_o = state_q != Run || !progress_i || still_q != '0 || ends || fail || error_i;
 
   always_comb begin
     fail          = 1'b1;

@@ -78,7 +78,8 @@ module weft_post_sequencer (
     output logic [15:0]      mark_layer_o,
     output logic [31:0]      index_o,         // of the command at work
     output logic             ev_busy_o,
-    output logic             idle_o
+    output logic             idle_o,
+    output logic             awake_o
 );
   localparam int unsigned N = weft_pkg::N;
   localparam int unsigned L = weft_pkg::PostLanes;
@@ -223,6 +224,11 @@ module weft_post_sequencer (
   assign mark_valid_o = (state_q == Mark) && rq_empty_i && res_idle_i;
   assign ev_busy_o    = fire || sm_busy_i;
   assign idle_o       = (state_q == Get) && !next_valid_q && rq_empty_i;
+
+  // Nothing changes without a command, and while a block is waited for.
+  assign awake_o      = (cmd_valid_i && cmd_ready_o) || next_valid_q != next_ready_q
+                        || !((state_q == Get && !next_valid_q)
+                             || (state_q == Block && !block_ready));
 
   always_ff @(posedge clk_i) begin
     if (cmd_valid_i && cmd_ready_o) begin

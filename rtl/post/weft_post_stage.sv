@@ -57,7 +57,8 @@ module weft_post_stage (
     // state
     output logic             ev_busy_o,
     output logic             err_o,
-    output logic             idle_o
+    output logic             idle_o,
+    output logic             awake_o
 );
   localparam int unsigned N = weft_pkg::N;
   localparam int unsigned L = weft_pkg::PostLanes;
@@ -92,6 +93,7 @@ module weft_post_stage (
   logic [8*N-1:0]  prm_shift;
   // softmax
   logic        sm_start, sm_busy, sm_table_full, sm_table_ready;
+  logic        seq_awake;
   logic        seq_rd_en, seq_rd_buf, late_rd_en, late_rd_buf;
   logic [6:0]  seq_rd_row, late_rd_row;
   logic [1:0]  seq_release, rq_release_buf;
@@ -130,7 +132,8 @@ module weft_post_stage (
       .sm_start_o(sm_start), .sm_busy_i(sm_busy), .sm_table_full_i(sm_table_full),
       .sm_in_o(sm_in), .sm_out_o(sm_out), .sm_length_o(sm_length),
       .res_idle_i, .mark_valid_o, .mark_ready_i, .mark_addr_o, .mark_layer_o, .index_o,
-      .ev_busy_o, .idle_o);
+      .ev_busy_o, .idle_o, .awake_o(seq_awake));
+  assign awake_o = !rst_ni || seq_awake || !rq_empty || (prm_valid_i && prm_ready_o);
 
   weft_operand_reader u_reader (
       .clk_i, .rst_ni,

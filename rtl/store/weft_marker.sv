@@ -28,7 +28,8 @@ module weft_marker (
   output      logic                              mark_done_o,    // a snapshot was captured,
   output      logic [15:0]                       mark_layer_o,   // of this layer
   output      logic                              idle_o,
-  output      logic [31:0]                       access_index_o  // command of the oldest access
+  output      logic [31:0]                       access_index_o,  // command of the oldest access
+  output      logic                              awake_o
 );
 
   localparam int unsigned B = weft_pkg::AxiBytes;
@@ -91,6 +92,7 @@ module weft_marker (
   );
 
   assign idle_o = !pending;
+  assign awake_o = mark_valid_i != '0 || busy_q || mark_done_o || wr_done_i;
 
 endmodule
 `default_nettype wire

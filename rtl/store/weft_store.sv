@@ -48,7 +48,8 @@ module weft_store #(
   output      logic                              busy_o,          // a STORE is past its waits
   output      logic                              err_o,           // range, until reset
   output      logic [31:0]                       err_index_o,     // the command of err_o
-  output      logic [31:0]                       access_index_o   // command of the oldest access
+  output      logic [31:0]                       access_index_o,  // command of the oldest access
+  output      logic                              awake_o
 );
 
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
@@ -220,6 +221,7 @@ module weft_store #(
   end
 
   assign retired_o = wr_done_i;
+  assign awake_o = start || st_req_o || arrives_q || out_valid || wr_done_i;
   assign busy_o = pending;
   assign idle_o = !pending;
 

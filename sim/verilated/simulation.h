@@ -3,10 +3,9 @@
 // VerilatedDevice over one verilated class. Each configuration's class is compiled in a file of its
 // own (made from model.cc.in), because each is large. Not for inclusion elsewhere.
 //
-// A cycle is: [settle] look, rising edge, drive. The clock's low half is not simulated when no
-// output the bench looks at depends on an input: that halves the work. The outputs that do are the
-// AXI4-Lite handshakes and RREADY, so while a register access or a read beat is under way, the low
-// half is evaluated to let them settle.
+// A cycle is: look at the outputs, drive the inputs of the next cycle, rising edge. The inputs go
+// through the registers of weft_clocked, so the edge settles the outputs of the cycle that begins,
+// and the clock's low half needs no evaluation (waves show it).
 #pragma once
 
 #include <verilated.h>
@@ -30,6 +29,11 @@
 #include "sim/verilated/mapped_bytes.h"
 #include "sim/verilated/verilated_device.h"
 
+// A signal of weft_top, by its name among the members of the model's root.
+#define WEFT_NAME(signal) weft_clocked__DOT__u_top__DOT__##signal
+// Its value when the model was evaluated last.
+#define WEFT_TRIGGER(signal) __Vtrigrprev__TOP__weft_clocked__DOT__u_top__DOT__##signal
+
 namespace weft {
 
 template <typename Model>
@@ -40,7 +44,8 @@ class Simulation final : public VerilatedDevice {
         bytes_(std::move(bytes)),
         memory_({bytes_.get(), bytes_.get_deleter().size}, config.axi_bytes,
                 WithSeed(options.memory, options.seed)),
-        activity_observer_(options.activity) {
+        activity_observer_(options.activity),
+        all_clocks_(!options.stop_clocks) {
     context_->fatalOnError(false);
     context_->randReset(2);
     context_->randSeed(static_cast<int>(options.seed & 0x7fffffff));
@@ -69,7 +74,11 @@ class Simulation final : public VerilatedDevice {
   }
 
   // Whether the model shows what Activity tells (a netlist does not).
-  static constexpr bool kHasActivity = requires(Model & m) { m.rootp->weft_top__DOT__events; };
+#if WEFT_NETLIST
+  static constexpr bool kHasActivity = false;
+#else
+  static constexpr bool kHasActivity = true;
+#endif
 
   bool has_wave() const {
 #if VM_TRACE
@@ -86,38 +95,37 @@ class Simulation final : public VerilatedDevice {
     m.s_axil_arvalid_i = 1;
     m.s_axil_araddr_i = static_cast<uint16_t>(offset);
     m.s_axil_rready_i = 1;
-    Until([&] { return m.s_axil_arready_o != 0; }, [] {});
-    m.s_axil_arvalid_i = 0;
+    Cycle();
+    Until([&] {
+      m.s_axil_arvalid_i = !m.s_axil_arready_o;
+      return m.s_axil_arready_o != 0;
+    });
     uint32_t value = 0;
-    const auto look = [&] {
+    Until([&] {
       value = m.s_axil_rdata_o;
+      m.s_axil_rready_i = !m.s_axil_rvalid_o;
       return m.s_axil_rvalid_o != 0;
-    };
-    Until(look, [] {});
-    m.s_axil_rready_i = 0;
+    });
     return value;
   }
 
   void WriteRegister(uint32_t offset, uint32_t value) override {
     Model& m = *model_;
-    bool address = true, data = true;  // on offer; taken in any order
-    const auto look = [&] {
-      address = address && !m.s_axil_awready_o;
-      data = data && !m.s_axil_wready_o;
-      return !address && !data;
-    };
-    const auto drive = [&] {
-      m.s_axil_awvalid_i = address;
-      m.s_axil_wvalid_i = data;
-    };
+    m.s_axil_awvalid_i = m.s_axil_wvalid_i = 1;  // taken in any order
     m.s_axil_awaddr_i = static_cast<uint16_t>(offset);
     m.s_axil_wdata_i = value;
     m.s_axil_wstrb_i = 0xf;
     m.s_axil_bready_i = 1;
-    drive();
-    Until(look, drive);
-    Until([&] { return m.s_axil_bvalid_o != 0; }, [] {});
-    m.s_axil_bready_i = 0;
+    Cycle();
+    Until([&] {
+      m.s_axil_awvalid_i = m.s_axil_awvalid_i && !m.s_axil_awready_o;
+      m.s_axil_wvalid_i = m.s_axil_wvalid_i && !m.s_axil_wready_o;
+      return !m.s_axil_awvalid_i && !m.s_axil_wvalid_i;
+    });
+    Until([&] {
+      m.s_axil_bready_i = !m.s_axil_bvalid_o;
+      return m.s_axil_bvalid_o != 0;
+    });
   }
 
   uint64_t memory_bytes() const override { return bytes_.get_deleter().size; }
@@ -137,12 +145,11 @@ class Simulation final : public VerilatedDevice {
     const uint64_t first = cycle_;
     if (activity_observer_) {
       while (!model_->irq_o && cycle_ - first < max_cycles) {
-        Settle();
         NoteActivity();
-        Cycle(false);
+        Cycle();
       }
     }
-    while (!model_->irq_o && cycle_ - first < max_cycles) Cycle(memory_.offers_read_beat());
+    while (!model_->irq_o && cycle_ - first < max_cycles) Cycle();
     speed_.cycles += cycle_ - first;
     speed_.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -172,9 +179,9 @@ class Simulation final : public VerilatedDevice {
   void PeekWeights(uint32_t address, std::span<uint8_t> out) override {
     assert(address + out.size() <= static_cast<uint32_t>(config_.weight_ring));
 #if WEFT_NETLIST
-    const auto& ring = model_->rootp->weft_top__DOT__u_weight_ring__02eu_ram__DOT__mem;
+    const auto& ring = model_->rootp->WEFT_NAME(u_weight_ring__02eu_ram__DOT__mem);
 #else
-    const auto& ring = model_->rootp->weft_top__DOT__u_weight_ring__DOT__u_ram__DOT__mem;
+    const auto& ring = model_->rootp->WEFT_NAME(u_weight_ring__DOT__u_ram__DOT__mem);
 #endif
     std::memcpy(out.data(), reinterpret_cast<const uint8_t*>(&ring[0]) + address, out.size());
   }
@@ -182,7 +189,7 @@ class Simulation final : public VerilatedDevice {
   void SetRetireObserver(std::function<void(Engine engine, uint32_t jobs)> observer) override {
     retire_observer_ = std::move(observer);
     retired_ = Retired();
-    ended_ = model_->rootp->weft_top__DOT__ring_head;
+    ended_ = model_->rootp->WEFT_NAME(ring_head);
   }
 
   std::string Violations() const override { return memory_.violations() + assertions_; }
@@ -197,10 +204,12 @@ class Simulation final : public VerilatedDevice {
   static constexpr int kMaxAssertions = 10;  // then they are switched off
   static constexpr int kResetCycles = 4;
   static constexpr int kRegisterCycles = 1000;  // no access takes as long
-  // Whether the model lets us skip the low half of the clock (waves show it).
-  static constexpr bool kCanSkip = !VM_TRACE && requires(Model & m) {
-    m.rootp->__Vtrigrprev__TOP__clk_i;
+  // Whether the model has clock gates that wait for us (a netlist does not).
+  static constexpr bool kStopsClocks = requires(Model & m) {
+    m.rootp->WEFT_NAME(u_clk_memory__DOT__clk);
   };
+  // Whether it lets us skip the low half of the clocks (waves show it).
+  static constexpr bool kCanSkip = !VM_TRACE && kStopsClocks;
 
   static AxiMemoryOptions WithSeed(AxiMemoryOptions options, uint64_t seed) {
     options.seed = seed;
@@ -215,16 +224,15 @@ class Simulation final : public VerilatedDevice {
     m.s_axil_arvalid_i = m.s_axil_rready_i = 0;
     m.m_axi_arready_i = m.m_axi_awready_i = m.m_axi_wready_i = 0;
     m.m_axi_rvalid_i = m.m_axi_bvalid_i = 0;
-    context_->assertOn(false);  // registers hold anything before the first edge
+    context_->assertOn(false);  // registers hold anything before the first edge in reset
+    Eval();
     for (int i = 0; i < kResetCycles; ++i) {
-      Eval();
-      m.clk_i = 1;
-      Eval();
-      m.clk_i = 0;
-      context_->assertOn(true);
+      ClockEdge();
+      if (i == 1) context_->assertOn(true);
     }
     m.rst_ni = 1;
     memory_.Drive(m);
+    ClockEdge();
   }
 
   void Eval() {
@@ -235,21 +243,40 @@ class Simulation final : public VerilatedDevice {
 #endif
   }
 
-  // One clock cycle. `settle`: outputs that depend on inputs of this cycle are looked at.
-  void Cycle(bool settle) {
-    Model& m = *model_;
-    if (settle || !kCanSkip) {
-      Settle();
-    } else {
-      SkipLowHalf();
+  // The rising edge, of the clocks behind gates only where something is awake, and the clocks' low
+  // half for waves.
+  void ClockEdge() {
+    auto& root = *model_->rootp;
+    model_->clk_i = 1;
+    if constexpr (kStopsClocks) {
+      root.WEFT_NAME(u_clk_memory__DOT__clk) =
+          all_clocks_ | root.WEFT_NAME(u_clk_memory__DOT__awake);
+      root.WEFT_NAME(u_clk_post__DOT__clk) = all_clocks_ | root.WEFT_NAME(u_clk_post__DOT__awake);
     }
-    memory_.Observe(m);
-    m.clk_i = 1;
     Eval();
-    ++cycle_;
+    if constexpr (kCanSkip) {  // tells the model that the clocks were low
+      context_->timeInc(1);
+      root.__Vtrigrprev__TOP__clk_i = 0;
+      root.WEFT_TRIGGER(u_clk_memory__DOT__clk) = 0;
+      root.WEFT_TRIGGER(u_clk_post__DOT__clk) = 0;
+    } else {
+      model_->clk_i = 0;
+      if constexpr (kStopsClocks) {
+        root.WEFT_NAME(u_clk_memory__DOT__clk) = 0;
+        root.WEFT_NAME(u_clk_post__DOT__clk) = 0;
+      }
+      Eval();
+    }
+  }
+
+  void Cycle() {
+    Model& m = *model_;
+    memory_.Observe(m);
     memory_.Drive(m);
-    if (m.rootp->weft_top__DOT__mark_done && mark_observer_) {
-      mark_observer_(m.rootp->weft_top__DOT__mark_done_layer);
+    ClockEdge();
+    ++cycle_;
+    if (m.rootp->WEFT_NAME(mark_done) && mark_observer_) {
+      mark_observer_(m.rootp->WEFT_NAME(mark_done_layer));
     }
     if (retire_observer_) ObserveRetired();
     if (context_->gotError()) NoteAssertion();
@@ -261,13 +288,13 @@ class Simulation final : public VerilatedDevice {
                                                       Engine::kExec, Engine::kStore};
   RetiredCounts Retired() const {
     const auto& root = *model_->rootp;
-    return {root.weft_top__DOT__load_count, root.weft_top__DOT__ring_written,
-            root.weft_top__DOT__exec_count, root.weft_top__DOT__store_count};
+    return {root.WEFT_NAME(load_count), root.WEFT_NAME(ring_written), root.WEFT_NAME(exec_count),
+            root.WEFT_NAME(store_count)};
   }
 
   void ObserveRetired() {
     const RetiredCounts now = Retired();
-    const uint32_t jobs = model_->rootp->weft_top__DOT__ring_head;
+    const uint32_t jobs = model_->rootp->WEFT_NAME(ring_head);
     if (now == retired_ && jobs == ended_) return;
     const RetiredCounts before = std::exchange(retired_, now);
     for (size_t i = 0; i < now.size(); ++i) {
@@ -278,46 +305,31 @@ class Simulation final : public VerilatedDevice {
     if (jobs == std::exchange(ended_, jobs) + 1) retire_observer_(Engine::kControl, jobs);
   }
 
-  void Settle() {
-    model_->clk_i = 0;
-    Eval();
-  }
-
-  // Tells the model that the clock was low: the next evaluation sees a rising edge.
-  void SkipLowHalf() {
-    if constexpr (kCanSkip) {
-      context_->timeInc(1);
-      model_->rootp->__Vtrigrprev__TOP__clk_i = 0;
-    }
-  }
-
-  // A register access: cycles up to and with the first in which `look`, called with the settled
-  // outputs of each, is true. `drive` sets inputs after each.
-  template <typename Look, typename Drive>
-  void Until(Look look, Drive drive) {
+  // A register access: cycles up to and with the first in which `step` is true. It looks at the
+  // outputs of the present cycle and drives the inputs of the next.
+  template <typename Step>
+  void Until(Step step) {
     for (int i = 0; i < kRegisterCycles; ++i) {
-      Settle();
-      const bool done = look();
-      Cycle(false);
-      drive();
+      const bool done = step();
+      Cycle();
       if (done) return;
     }
     assertions_ += fmt::format("cycle {}: no answer to a register access\n", cycle_);
   }
 
-  // What the settled model does in the present cycle.
+  // What the model does in the present cycle.
   void NoteActivity() {
     if constexpr (kHasActivity) {
       const auto& root = *model_->rootp;
       activity_observer_({.cycle = cycle_,
-                          .events = root.weft_top__DOT__events,
-                          .weights_busy = !root.weft_top__DOT__weights_idle,
-                          .load_command = root.weft_top__DOT__load_access,
-                          .weights_command = root.weft_top__DOT__weights_access,
-                          .post_command = root.weft_top__DOT__post_index,
-                          .store_command = root.weft_top__DOT__store_access,
-                          .mark = root.weft_top__DOT__mark_done != 0,
-                          .layer = root.weft_top__DOT__mark_done_layer});
+                          .events = root.WEFT_NAME(events),
+                          .weights_busy = !root.WEFT_NAME(weights_idle),
+                          .load_command = root.WEFT_NAME(load_access),
+                          .weights_command = root.WEFT_NAME(weights_access),
+                          .post_command = root.WEFT_NAME(post_index),
+                          .store_command = root.WEFT_NAME(store_access),
+                          .mark = root.WEFT_NAME(mark_done) != 0,
+                          .layer = root.WEFT_NAME(mark_done_layer)});
     }
   }
 
@@ -333,11 +345,10 @@ class Simulation final : public VerilatedDevice {
     std::vector<const uint8_t*> banks;
     const auto& root = *model_->rootp;
 #if WEFT_NETLIST  // flat: the way to the instance is the instance's name
-#define WEFT_BANK_MEMORY(i) \
-  weft_top__DOT__u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem
+#define WEFT_BANK_MEMORY(i) WEFT_NAME(u_scratchpad__02egen_bank__05b##i##__05d__02eu_ram__DOT__mem)
 #else
 #define WEFT_BANK_MEMORY(i) \
-  weft_top__DOT__u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem
+  WEFT_NAME(u_scratchpad__DOT__gen_bank__BRA__##i##__KET____DOT__u_ram__DOT__mem)
 #endif
 #define WEFT_BANK(i)                                                                 \
   if constexpr (requires { root.WEFT_BANK_MEMORY(i); }) {                            \
@@ -381,6 +392,7 @@ class Simulation final : public VerilatedDevice {
   RetiredCounts retired_ = {};  // after the last cycle
   uint32_t ended_ = 0;          // jobs, likewise
   const ActivityObserver activity_observer_;
+  const bool all_clocks_;
   std::string assertions_;
   int assertion_count_ = 0;
 };

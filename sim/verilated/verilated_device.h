@@ -14,7 +14,8 @@
 // start with contents drawn from the seed: two runs with the same seed are the same to the cycle.
 //
 // Violations() reports what the AXI memory saw the design do wrong and assertions of the RTL that
-// failed (their text is on standard output); neither ends the run.
+// failed (their text is on standard output; models that leave them out see none); neither ends the
+// run.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,7 @@ struct VerilatedOptions {
   AxiMemoryOptions memory = {};                 ///< its seed is ignored, `seed` is used
   std::string wave_file = {};                   ///< FST waves; empty: none
   uint64_t seed = 1;
+  bool stop_clocks = true;         ///< of blocks that keep still: faster, and the same to the cycle
   ActivityObserver activity = {};  ///< called every cycle while WaitForInterrupt runs the clock
 };
 

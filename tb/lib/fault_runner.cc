@@ -64,7 +64,9 @@ class FaultRun {
       : session_(streams, RandomMemory(seed)), event_(event), rng_(rng), figures_(figures) {}
 
   std::string Run(const std::string& wave_file) {
-    if (std::string text = session_.Open(wave_file); !text.empty()) return text;
+    if (std::string text = session_.Open(session_.streams().seed % 2 == 0, wave_file);
+        !text.empty())
+      return text;
     bool illegal = false;
     if (event_ != Event::kDamage) {
       // Once undisturbed: how long it takes, and how many bursts.

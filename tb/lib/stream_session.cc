@@ -19,7 +19,7 @@ constexpr uint32_t kWatchdogCycles = 50'000;
 
 }  // namespace
 
-std::string StreamSession::Open(const std::string& wave_file) {
+std::string StreamSession::Open(bool stop_clocks, const std::string& wave_file) {
   PlaceCommands();
   FindMarks();
   functional_ = MakeFunctionalDevice(
@@ -29,6 +29,7 @@ std::string StreamSession::Open(const std::string& wave_file) {
   options.memory_bytes = case_.memory.size();
   options.memory = memory_;
   options.seed = case_.seed + 1;
+  options.stop_clocks = stop_clocks;
   options.wave_file = wave_file;
   auto rtl = MakeVerilatedDevice(*case_.config, options);
   if (!rtl) return rtl.error().message;

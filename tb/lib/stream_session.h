@@ -46,8 +46,9 @@ class StreamSession {
   StreamSession(const StreamCase& streams, const AxiMemoryOptions& memory)
       : case_(streams), memory_(memory), retirements_(memory) {}
 
-  /// Makes both devices and gives them memory and settings. A text if that does not work.
-  std::string Open(const std::string& wave_file);
+  /// Makes both devices and gives them memory and settings; `stop_clocks` as in VerilatedOptions.
+  /// A text if that does not work.
+  std::string Open(bool stop_clocks, const std::string& wave_file);
 
   /// Runs jobs [first, last) and compares. Empty: both devices agree. `illegal`: the functional
   /// device does not accept a legal job.

@@ -4,10 +4,14 @@
 // `make regress`. WEFT_SEED moves the range of seeds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tb/lib/seed.h"
 #if WEFT_WITH_RTL
+#include "sim/verilated/verilated_device.h"
+#include "tb/lib/stream_generator.h"
 #include "tb/lib/stream_runner.h"
 
 namespace weft {
@@ -44,6 +48,32 @@ TEST_P(Streams, IllegalOnesAreReportedAndTheNextJobIsExact) {
   testing::StreamRunOptions options;
   options.streams.illegal = true;
   Check(options, kCases);
+}
+
+// Memory holds the counters of every MARK: they are the same to the cycle.
+TEST_P(Streams, StoppedClocksMakeNoDifference) {
+  const HardwareConfig& config =
+      *std::ranges::find(kHardwareConfigs, GetParam(), &HardwareConfig::name);
+  const uint64_t first = testing::BaseSeed() * 100'000;
+  for (uint64_t seed = first; seed < first + kCases / 4; ++seed) {
+    const testing::StreamCase streams = testing::GenerateStreams(config, seed, {});
+    std::vector<std::vector<uint8_t>> memory;
+    std::vector<uint64_t> cycles;
+    for (const bool stop : {false, true}) {
+      auto device = MakeVerilatedDevice(config, {.memory_bytes = streams.memory.size(),
+                                                 .memory = testing::RandomMemory(seed),
+                                                 .seed = seed,
+                                                 .stop_clocks = stop});
+      ASSERT_TRUE(device) << device.error().message;
+      testing::RunJobs(streams, **device);
+      EXPECT_EQ((*device)->Violations(), "");
+      cycles.push_back((*device)->Now());
+      memory.emplace_back(streams.memory.size());
+      (*device)->ReadMemory(0, memory.back());
+    }
+    EXPECT_EQ(cycles[1], cycles[0]) << "seed " << seed;
+    EXPECT_TRUE(memory[1] == memory[0]) << "seed " << seed;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Configurations, Streams,
