@@ -42,9 +42,9 @@ constexpr std::array<const char*, 6> kKindNames = {"ring entry", "command fetch"
 // Cycles from the last thing the device waits for (the event, or the last answer of the bus) to
 // the report, register accesses of the bench included.
 constexpr uint64_t kReportCycles = 16;
-// Bursts that may still be taken after the event: a read address on offer, and the writes that are
-// complete in the buffer.
-constexpr uint64_t kLateReads = 1, kLateWrites = 9;
+// Bursts that may still be taken after the event: a read address on offer; eight writes that are
+// complete in the buffer, one that is being checked, and one completed while the error is on its way.
+constexpr uint64_t kLateReads = 1, kLateWrites = 10;
 constexpr uint64_t kLateCycles = 8;       // until the event is known everywhere
 constexpr uint64_t kWindowCycles = 1000;  // beyond twice the time the job takes undisturbed
 constexpr uint64_t kRecoveryCycles = 2'000'000;
