@@ -43,7 +43,8 @@ constexpr std::array<const char*, 6> kKindNames = {"ring entry", "command fetch"
 // the report, register accesses of the bench included.
 constexpr uint64_t kReportCycles = 16;
 // Bursts that may still be taken after the event: a read address on offer; eight writes that are
-// complete in the buffer, one that is being checked, and one completed while the error is on its way.
+// complete in the buffer, one that is being checked, and one completed while the error is on its
+// way.
 constexpr uint64_t kLateReads = 1, kLateWrites = 10;
 constexpr uint64_t kLateCycles = 8;       // until the event is known everywhere
 constexpr uint64_t kWindowCycles = 1000;  // beyond twice the time the job takes undisturbed
