@@ -30,7 +30,7 @@ module weft_clocked (
     // AXI4 master, read
     output logic             m_axi_arvalid_o,
     input  wire logic        m_axi_arready_i,
-    output logic [1:0]  m_axi_arid_o,
+    output logic [1:0]       m_axi_arid_o,
     output logic [39:0]      m_axi_araddr_o,
     output logic [7:0]       m_axi_arlen_o,
     output logic [2:0]       m_axi_arsize_o,
@@ -46,7 +46,7 @@ module weft_clocked (
     // AXI4 master, write
     output logic             m_axi_awvalid_o,
     input  wire logic        m_axi_awready_i,
-    output logic [1:0]  m_axi_awid_o,
+    output logic [1:0]       m_axi_awid_o,
     output logic [39:0]      m_axi_awaddr_o,
     output logic [7:0]       m_axi_awlen_o,
     output logic [2:0]       m_axi_awsize_o,
