@@ -9,9 +9,11 @@ namespace weft::compile {
 namespace {
 
 constexpr Time kNever = std::numeric_limits<Time>::infinity();
-constexpr int64_t kBurst = 256;       // bytes
-constexpr int64_t kUrgentWords = 96;  // of weights ahead of the array: with fewer they go first
-constexpr int kPassedOver = 7;        // bursts in a row that pass one that waits
+constexpr int64_t kBurst = 256;  // bytes
+// UrgentWords of weft_load_weights: of weights ahead of the array; with fewer they go first.
+constexpr int64_t kUrgentWords = 96;
+// Patience of weft_axi_read: bursts in a row that pass one that waits.
+constexpr int kPassedOver = 7;
 // Cycles beside the memory's latency, as the RTL has them.
 constexpr Time kReadPath = 10;  // from a beat to a word that can be read
 constexpr Time kAskAgain = 13;  // from a burst's end to the address of another
