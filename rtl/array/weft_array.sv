@@ -57,7 +57,8 @@ module weft_array (
   logic signed [31:0] sum [N];
   logic signed [7:0] larger [Lanes][N];
   logic signed [7:0] leader [Groups][N];
-  logic operand_valid_q, operand_max_q, product_valid_q, product_max_q;
+  logic signed [7:0] beyond;               // operand of a lane that windows have not
+  logic operand_valid_q, operand_dense_q, operand_max_q, product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
   logic wb_take;
 
@@ -83,8 +84,12 @@ module weft_array (
 
   task automatic multiply();
     int unsigned k, n;
-    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+    for (k = 0; k < Lanes; `WEFT_NEXT(k, k + 1)) begin
       for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = operand[k][n] * active[k][n];
+    end
+    for (k = Lanes; k < K; `WEFT_NEXT(k, k + 1)) begin
+      beyond = operand_dense_q ? operand[k][0] : 8'sd0;
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = beyond * active[k][n];
     end
   endtask
 
@@ -142,7 +147,7 @@ module weft_array (
 
     if (mul_valid_i) begin
       for (int unsigned k = 0; k < K; k++) begin
-        vector[k] = (mul_mode_i == 2'd0) ? vec_i[k*8 +: 8] : 8'sd0;
+        vector[k] = (mul_mode_i == 2'd0 || k >= Lanes) ? vec_i[k*8 +: 8] : 8'sd0;
       end
       spread_vector();
 `ifdef VERILATOR
@@ -167,6 +172,7 @@ module weft_array (
   /* verilator lint_on BLKSEQ */
 
   always_ff @(posedge clk_i) begin
+    operand_dense_q <= mul_mode_i == 2'd0;
     operand_max_q <= mul_mode_i == 2'd2;
     product_max_q <= operand_max_q;
     if (!rst_ni) begin

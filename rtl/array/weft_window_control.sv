@@ -42,9 +42,10 @@ module weft_window_control #(
   logic [C-1:0] head_q, held_q, last_q;
 
   // The band of pixels the window is in. back_q: by how many columns the window's column 0 is left
-  // of the buffer's oldest, or of where that will be. short_q: columns missing for the window, less
-  // one. edge_q: the next pixel is the band's last.
+  // of the buffer's oldest, or of where that will be; near_q: by 0 to 2^SlotBits - 1. short_q:
+  // columns missing for the window, less one. edge_q: the next pixel is the band's last.
   logic signed [15:0] back_q;
+  logic near_q;
   logic signed [16:0] short_q;
   logic [11:0] width_q;
   logic edge_q, band_end;
@@ -87,7 +88,7 @@ module weft_window_control #(
 
   // Columns the next pixel does not use leave; the last of the band stays as its mark, and no more
   // than one can be there when the window is further on. Bit i: the i-th leaves; when there is no
-  // take (*_stay) and when there is one (*_on).
+  // take (*_stay) and when there is one (*_on). A stride is less than 256 columns.
   logic [C-1:0] spare, gone_on;
   logic gone_stay;
   logic [CountBits-1:0] spare_cols;
@@ -101,7 +102,7 @@ module weft_window_control #(
     for (int unsigned i = 0; i < C; i++) if (spare[i]) spare_cols = CountBits'(i + 1);
     for (int unsigned i = 0; i < C; i++) begin
       gone_on[i] = spare[i] && back_on[15] &&
-          ((~back_on[15:SlotBits]) != '0 || (~back_on[SlotBits-1:0]) >= SlotBits'(i));
+          ((~back_on[7:SlotBits]) != '0 || (~back_on[SlotBits-1:0]) >= SlotBits'(i));
     end
     if (band_end) gone_on = band;
   end
@@ -135,7 +136,7 @@ module weft_window_control #(
   // Column k of the window is the i-th in the buffer if the window is k - i columns left of it.
   logic [C-1:0] left;
   always_comb begin
-    for (int unsigned i = 0; i < C; i++) left[i] = back_q == $signed(16'(i));
+    for (int unsigned i = 0; i < C; i++) left[i] = near_q && back_q[SlotBits-1:0] == SlotBits'(i);
     pick_o = '0;
     for (int unsigned k = 0; k < C; k++) begin
       for (int unsigned i = 0; i <= k; i++) begin
@@ -149,17 +150,24 @@ module weft_window_control #(
   always_ff @(posedge clk_i) begin
     if (!beat_valid_i || (take_i && band_end)) begin
       back_q <= fresh_back;
+      near_q <= fresh_back[15:SlotBits] == '0;
       short_q <= fresh_short;
       width_q <= fresh_width;
       edge_q <= fresh_width == 12'd1;
     end else if (take_i) begin
       // Once further on it is only the band's last column that is behind: no need to count.
-      if (!back_q[15]) back_q <= !back_on[15] ? back_on : (back_none[15] ? back_none : 16'sd0);
+      if (!back_q[15]) begin
+        back_q <= !back_on[15] ? back_on : (back_none[15] ? back_none : 16'sd0);
+        near_q <= !back_on[15] ? back_on[15:SlotBits] == '0 : !back_none[15];
+      end
       short_q <= short_q + 17'(issue.stride_cols) - 17'(push_on);
       width_q <= width_q - 12'd1;
       edge_q <= width_q == 12'd2;
     end else begin
-      if (gone_stay) back_q <= back_q + 16'sd1;
+      if (gone_stay) begin
+        back_q <= back_q + 16'sd1;
+        near_q <= back_q == -16'sd1;
+      end
       if (push_stay) short_q <= short_q - 17'sd1;
     end
 
@@ -177,6 +185,7 @@ module weft_window_control #(
       `WEFT_ASSERT(a_first_ones_held, ((held_q + 1'b1) & held_q) == '0)
       `WEFT_ASSERT(a_marks_of_held, (last_q & ~held_q) == '0)
       `WEFT_ASSERT(a_one_behind, !(beat_valid_i && back_q[15]) || (band >> 1) == '0)
+      `WEFT_ASSERT(a_near, !beat_valid_i || near_q == (back_q[15:SlotBits] == '0))
       `WEFT_ASSERT(a_mark_ends_short, !(take_i && back_q[15]) || (band_complete && spare == '0))
     end
   end
