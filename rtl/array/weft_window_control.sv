@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the window of weft_window is: which columns the rotating buffer of C slots holds, which of
-// them the next pixel of the beat issue_i uses (pick_o), and which leave it or come in. ready_o says
+// them the next pixel of the beat issue_i uses (pick_o), and which leave or come in. ready_o says
 // that those of the next pixel are there. Not here: the columns themselves. What take_i changes is
 // worked out for both its values before: it comes late in the cycle, and so does push_o.
 `default_nettype none
@@ -22,7 +22,7 @@ module weft_window_control #(
   input  wire logic                        queued_last_i,  // and is the last of its band
   output      logic                        push_o,         // it does,
   output      logic [C-1:0]                tail_o,         // into this slot, one-hot
-  output      logic [C*C-1:0]              pick_o,         // slot of window column k: k*C +: C, one-hot
+  output      logic [C*C-1:0]              pick_o,         // slot of window column k: k*C +: C
   output      logic                        idle_o
 );
 
