@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Multipliers and sums of many words as cells want them: each column of bits of one weight is
-// compressed by full adders until two are left, and one adder does the rest. In place of Yosys' $mul
-// and $macc in the blocks that arithmetic_map.v is applied to; not part of the RTL. Combinational.
-// scripts/check.sh synth_arithmetic proves them equal to what they replace.
+// compressed by full adders ($fa: gates, or what full_adder.v makes of them) until two are left, and
+// one adder does the rest. In place of Yosys' $mul and $macc in the blocks that arithmetic_map.v is
+// applied to; not part of the RTL. Combinational. scripts/check.sh synth_maps proves them equal to
+// what they replace.
 `default_nettype none
 
 // A * B, each with a sign or without, modulo 2^Y_WIDTH.
@@ -61,7 +62,11 @@ module weft_multiplier #(
       if (CONSTANT[c]) assign bits[MAX*c] = 1'b1;
     end
   endgenerate
-  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (.bits(bits), .sum(Y));
+  wire [Y_WIDTH-1:0] x, y;
+  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (
+    .bits(bits), .a(x), .b(y)
+  );
+  assign Y = x + y;
 endmodule
 
 // The sum of words with a sign, modulo 2^Y_WIDTH.
@@ -91,18 +96,45 @@ module weft_sum #(
       if (CONSTANT[c]) assign bits[MAX*c] = 1'b1;
     end
   endgenerate
-  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (.bits(bits), .sum(Y));
+  wire [Y_WIDTH-1:0] x, y;
+  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (
+    .bits(bits), .a(x), .b(y)
+  );
+
+  // Carries as a prefix tree (Sklansky): the adder of many levels of full adders must be fast. After
+  // level l, bit c of g and p stands for bits c down to the start of its group of 2^l.
+  localparam LEVELS = $clog2(Y_WIDTH);
+  wire [Y_WIDTH-1:0] g [0:LEVELS];
+  wire [Y_WIDTH-1:0] p [0:LEVELS];
+  genvar l;
+  generate
+    assign g[0] = x & y;
+    assign p[0] = x | y;
+    for (l = 0; l < LEVELS; l = l + 1) begin : level
+      for (c = 0; c < Y_WIDTH; c = c + 1) begin : bit
+        if ((c >> l) & 1) begin : join
+          assign g[l+1][c] = g[l][c] | (p[l][c] & g[l][((c >> l) << l) - 1]);
+          assign p[l+1][c] = p[l][c] & p[l][((c >> l) << l) - 1];
+        end else begin : keep
+          assign g[l+1][c] = g[l][c];
+          assign p[l+1][c] = p[l][c];
+        end
+      end
+    end
+  endgenerate
+  assign Y = x ^ y ^ (g[LEVELS] << 1);
 endmodule
 
-// The sum, modulo 2^WIDTH, of bits in columns: HEIGHT[8*c +: 8] bits of weight 2^c, the lowest of
-// bits[MAX*c +: MAX]. One level of a Dadda tree, handed on to the next; behind the last, the adder.
+// Two words that have the sum, modulo 2^WIDTH, of bits in columns: HEIGHT[8*c +: 8] bits of weight
+// 2^c, the lowest of bits[MAX*c +: MAX]. One level of a Dadda tree, handed on to the next.
 module weft_compress #(
   parameter WIDTH = 4,
   parameter MAX = 3,
   parameter [8*WIDTH-1:0] HEIGHT = 0
 ) (
   input  wire [WIDTH*MAX-1:0] bits,
-  output wire [WIDTH-1:0] sum
+  output wire [WIDTH-1:0] a,
+  output wire [WIDTH-1:0] b
 );
   function integer tallest(input integer unused);
     integer c;
@@ -144,13 +176,11 @@ module weft_compress #(
 
   genvar c, i;
   generate
-    if (TALLEST <= 2) begin : add
-      wire [WIDTH-1:0] a, b;
+    if (TALLEST <= 2) begin : words
       for (c = 0; c < WIDTH; c = c + 1) begin : column
         assign a[c] = (HEIGHT[8*c +: 8] > 0) ? bits[MAX*c] : 1'b0;
         assign b[c] = (HEIGHT[8*c +: 8] > 1) ? bits[MAX*c + 1] : 1'b0;
       end
-      assign sum = a + b;
     end else begin : tree
       wire [WIDTH*LEFT-1:0] left;
       for (c = 0; c < WIDTH; c = c + 1) begin : column
@@ -163,9 +193,10 @@ module weft_compress #(
           assign left[LEFT*c + i] = bits[MAX*c + 3*F + 2*H + i];
         end
         for (i = 0; i < F; i = i + 1) begin : full
-          wire x = bits[MAX*c + 3*i], y = bits[MAX*c + 3*i + 1], z = bits[MAX*c + 3*i + 2];
-          assign left[LEFT*c + REST + i] = x ^ y ^ z;
-          assign carry[i] = (x & y) | (z & (x ^ y));
+          \$fa #(.WIDTH(1)) adder (
+            .A(bits[MAX*c + 3*i]), .B(bits[MAX*c + 3*i + 1]), .C(bits[MAX*c + 3*i + 2]),
+            .X(carry[i]), .Y(left[LEFT*c + REST + i])
+          );
         end
         for (i = 0; i < H; i = i + 1) begin : half
           wire x = bits[MAX*c + 3*F], y = bits[MAX*c + 3*F + 1];
@@ -176,7 +207,7 @@ module weft_compress #(
           assign left[LEFT*c + REST + F + H + i] = column[c-1].carry[i];
         end
       end
-      weft_compress #(.WIDTH(WIDTH), .MAX(LEFT), .HEIGHT(NEXT)) next (.bits(left), .sum(sum));
+      weft_compress #(.WIDTH(WIDTH), .MAX(LEFT), .HEIGHT(NEXT)) next (.bits(left), .a(a), .b(b));
     end
   endgenerate
 endmodule

@@ -34,6 +34,7 @@ rtl/array/weft_feed_fragment.sv
 rtl/array/weft_feed_dense.sv
 rtl/array/weft_feed_columns.sv
 rtl/array/weft_feed_fetch.sv
+rtl/array/weft_window_control.sv
 rtl/array/weft_window.sv
 rtl/array/weft_feed.sv
 rtl/array/weft_weight_loader.sv

@@ -63,7 +63,8 @@ class Synthesis:
             self.values[value].write_text(
                 (CONSTRAINTS / name).read_text().replace("@PERIOD_PS@", period))
         self.values |= {"LIBERTY": cells, "LOADS": loads, "HIGH": self.target.get("high"),
-                        "LOW": self.target.get("low"), "GATE": self.target.get("gate")}
+                        "LOW": self.target.get("low"), "GATE": self.target.get("gate"),
+                        "ADDER": self.target.get("adder")}
 
     def _commands(self, *scripts):
         text = "".join((CONSTRAINTS / script).read_text() for script in scripts)

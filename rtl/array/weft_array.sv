@@ -2,9 +2,10 @@
 //
 // The multipliers: K lanes by N output channels, one int8 product each, and the sums (or maxima)
 // over the lanes. Operands: the dense vector (a byte a lane, the same for all channels) or the
-// window (a byte for each lane and channel), chosen in front of the one operand register.
+// window (a byte for each lane and channel, zero in mode 0), joined in front of the one operand
+// register.
 //   cycle 0  operand in vec_i / window_i (mul_valid_i)   operand register
-//   cycle 1                                              product register
+//   cycle 1                                              product register, or maxima of some lanes
 //   cycle 2                                              sum register
 //   cycle 3  sum_o is valid
 // Weights: the shadow block is filled word by word (wb_*) and becomes the active one at swap_i, in
@@ -32,6 +33,8 @@ module weft_array (
   localparam int unsigned BlockWords = K * N / WordBytes;
   localparam int unsigned CountBits = $clog2(BlockWords + 1);
   localparam int unsigned SumBits = 16 + $clog2(K);      // of K products
+  localparam int unsigned Group = 2**(($clog2(Lanes) + 1) / 2);  // lanes a maximum of cycle 1 is of
+  localparam int unsigned Groups = (Lanes + Group - 1) / Group;
 
   // A loop with two step assignments is not unrolled by Verilator. Left as loops, over variables of
   // a task, these become vector instructions; unrolled they take minutes to compile.
@@ -53,8 +56,9 @@ module weft_array (
   logic signed [7:0] operand [K][N];
   logic signed [31:0] sum [N];
   logic signed [7:0] larger [Lanes][N];
-  logic signed [7:0] maximum [N];
-  logic operand_valid_q, operand_max_q, product_valid_q, product_max_q;
+  logic signed [7:0] leader [Groups][N];
+  logic signed [7:0] beyond;               // operand of a lane that windows have not
+  logic operand_valid_q, operand_dense_q, operand_max_q, product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
   logic wb_take;
 
@@ -71,11 +75,6 @@ module weft_array (
     end
   endtask
 
-  task automatic widen_maxima();
-    int unsigned n;
-    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) sum[n] = 32'(maximum[n]);
-  endtask
-
   task automatic spread_vector();
     int unsigned k, n;
     for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
@@ -85,24 +84,46 @@ module weft_array (
 
   task automatic multiply();
     int unsigned k, n;
-    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
+    for (k = 0; k < Lanes; `WEFT_NEXT(k, k + 1)) begin
       for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = operand[k][n] * active[k][n];
+    end
+    for (k = Lanes; k < K; `WEFT_NEXT(k, k + 1)) begin
+      beyond = operand_dense_q ? operand[k][0] : 8'sd0;
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = beyond * active[k][n];
     end
   endtask
 
-  task automatic find_maxima();  // a tree: pairs, pairs of pairs, ...
+  // The larger ones by a tree: pairs, pairs of pairs, ..., in two cycles.
+  task automatic find_leaders();
     int unsigned step, k, n;
     for (k = 0; k < Lanes; `WEFT_NEXT(k, k + 1)) begin
       for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) larger[k][n] = operand[k][n];
     end
-    for (step = 1; step < Lanes; `WEFT_NEXT(step, 2 * step)) begin
+    for (step = 1; step < Group; `WEFT_NEXT(step, 2 * step)) begin
       for (k = 0; k + step < Lanes; `WEFT_NEXT(k, k + 2 * step)) begin
         for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) begin
           if (larger[k + step][n] > larger[k][n]) larger[k][n] = larger[k + step][n];
         end
       end
     end
-    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) maximum[n] = larger[0][n];
+    for (k = 0; k < Groups; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) leader[k][n] = larger[k * Group][n];
+    end
+  endtask
+
+  task automatic find_maxima();
+    int unsigned step, k, n;
+    for (k = 0; k < Groups; `WEFT_NEXT(k, k + 1)) begin
+      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) larger[k][n] = leader[k][n];
+    end
+    for (step = 1; step < Groups; `WEFT_NEXT(step, 2 * step)) begin
+      for (k = 0; k + step < Groups; `WEFT_NEXT(k, k + 2 * step)) begin
+        for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) begin
+          if (larger[k + step][n] > larger[k][n]) larger[k][n] = larger[k + step][n];
+        end
+      end
+    end
+    for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) sum[n] = 32'(larger[0][n]);
   endtask
 
   task automatic swap_weights();
@@ -114,25 +135,27 @@ module weft_array (
 
   always_ff @(posedge clk_i) begin
     if (product_valid_q) begin
-      if (product_max_q) widen_maxima();
+      if (product_max_q) find_maxima();
       else add_products();
       for (int unsigned n = 0; n < N; n++) sum_o[n*32 +: 32] <= 32'(signed'(sum[n][SumBits-1:0]));
     end
 
     if (operand_valid_q) begin
-      if (operand_max_q) find_maxima();
+      if (operand_max_q) find_leaders();
       else multiply();
     end
 
     if (mul_valid_i) begin
-      if (mul_mode_i == 2'd0) begin
-        for (int unsigned k = 0; k < K; k++) vector[k] = vec_i[k*8 +: 8];
-        spread_vector();
-      end else begin
-        for (int unsigned k = 0; k < K; k++) begin
-          for (int unsigned n = 0; n < N; n++) begin
-            operand[k][n] = (k < Lanes) ? window_i[(k % Lanes * N + n)*8 +: 8] : 8'sd0;
-          end
+      for (int unsigned k = 0; k < K; k++) begin
+        vector[k] = (mul_mode_i == 2'd0 || k >= Lanes) ? vec_i[k*8 +: 8] : 8'sd0;
+      end
+      spread_vector();
+`ifdef VERILATOR
+      if (mul_mode_i != 2'd0)  // simulation is spared joining zeros
+`endif
+      for (int unsigned k = 0; k < Lanes; k++) begin
+        for (int unsigned n = 0; n < N; n++) begin
+          operand[k][n] = operand[k][n] | window_i[(k*N + n)*8 +: 8];
         end
       end
     end
@@ -149,6 +172,7 @@ module weft_array (
   /* verilator lint_on BLKSEQ */
 
   always_ff @(posedge clk_i) begin
+    operand_dense_q <= mul_mode_i == 2'd0;
     operand_max_q <= mul_mode_i == 2'd2;
     product_max_q <= operand_max_q;
     if (!rst_ni) begin

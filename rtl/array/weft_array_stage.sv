@@ -148,7 +148,7 @@ module weft_array_stage #(
   weft_issue u_issue (
     .clk_i, .rst_ni,
     .issue_valid_i(issue_valid), .issue_ready_o(issue_ready), .issue_i(issue),
-    .vec_valid_i(vec_valid), .vec_ready_o(vec_ready),
+    .next_i(issue_next), .vec_valid_i(vec_valid), .vec_ready_o(vec_ready),
     .window_ready_i(window_ready), .window_take_o(window_take), .window_beat_o(window_beat),
     .beat_end_o(beat_end),
     .shadow_full_i(shadow_full), .swap_o(swap),

@@ -17,6 +17,7 @@ module weft_issue (
   input  wire logic                        issue_valid_i,
   output      logic                        issue_ready_o,
   input  wire logic [`WEFT_ISSUE_BITS-1:0] issue_i,
+  input  wire logic [`WEFT_ISSUE_BITS-1:0] next_i,         // what issue_i will be
   input  wire logic                        vec_valid_i,
   output      logic                        vec_ready_o,
   input  wire logic                        window_ready_i,
@@ -52,35 +53,37 @@ module weft_issue (
   `WEFT_ISSUE_TYPE
 
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for weft_window
-  issue_t issue;
+  issue_t issue, next;
   /* verilator lint_on UNUSEDSIGNAL */
   assign issue = issue_i;
+  assign next = next_i;
 
   logic [7:0] pixel_q;
   logic fill_q;          // the buffer being filled
   logic [1:0] taken_q;   // buffers filled, on their way or with post
   logic start_q;         // the beat's first pixel is next
-  logic finish, dense, window, present, weights, drained, buffer, settled, accept;
+  logic finish_q;        // its last one is
+  logic again_q;         // the next operand may be for the row of the one before
+  logic dense, window, present, weights, drained, buffer, settled, accept;
 
-  assign finish = pixel_q == issue.last_pixel;
   assign dense = !issue.null_op && issue.mode == 2'd0;
   assign window = !issue.null_op && issue.mode != 2'd0;
   assign present = issue_valid_i &&
       (issue.null_op || (dense && vec_valid_i) || (window && window_ready_i));
   assign drained = drain_valid_i && drain_buf_i == fill_q && pixel_q < drain_rows_i &&
-      !issue.null_op && issue.first && !(issue.last && finish);
+      !issue.null_op && issue.first && !(issue.last && finish_q);
   assign buffer = !taken_q[fill_q] || drained;
   assign weights = !(issue.swap && start_q && !issue.null_op) || shadow_full_i;
-  // A row may be read two cycles after it was accepted last: not by the next operand.
-  assign settled = issue.null_op || issue.first ||
-      !(mul_valid_o && !mul_null_o && mul_row_o == pixel_q && mul_buf_o == fill_q);
+  // A row may be read two cycles after it was accepted last: not by the next operand. Its row is
+  // another one unless a beat of one pixel follows a beat of one pixel.
+  assign settled = issue.null_op || issue.first || !again_q;
   assign accept = present && buffer && weights && settled;
 
-  assign issue_ready_o = accept && finish;
+  assign issue_ready_o = accept && finish_q;
   assign vec_ready_o = accept && dense;
   assign window_take_o = accept && window;
   assign window_beat_o = issue_valid_i && window;
-  assign beat_end_o = finish;
+  assign beat_end_o = finish_q;
   assign swap_o = accept && issue.swap && start_q && !issue.null_op;
   assign op_valid_o = accept && !issue.null_op;
   assign op_mode_o = issue.mode;
@@ -92,25 +95,30 @@ module weft_issue (
       mul_row_o <= pixel_q;
       mul_buf_o <= fill_q;
       mul_first_o <= issue.first;
-      mul_last_o <= issue.last && finish;
+      mul_last_o <= issue.last && finish_q;
     end
+    if (!issue_valid_i || issue_ready_o) finish_q <= next.last_pixel == 8'd0;
+    else if (accept) finish_q <= pixel_q + 8'd1 == issue.last_pixel;
     if (!rst_ni) begin
       mul_valid_o <= 1'b0;
+      again_q <= 1'b0;
       pixel_q <= 8'd0;
       start_q <= 1'b1;
       fill_q <= 1'b0;
       taken_q <= 2'd0;
     end else begin
       mul_valid_o <= accept;
+      again_q <= accept && !issue.null_op && start_q && finish_q && !issue.last;
       if (accept) begin
-        pixel_q <= finish ? 8'd0 : pixel_q + 8'd1;
-        start_q <= finish;
+        pixel_q <= finish_q ? 8'd0 : pixel_q + 8'd1;
+        start_q <= finish_q;
       end
       taken_q <= taken_q & ~acc_release_i;
-      if (accept && finish && issue.last) begin
+      if (issue_ready_o && issue.last) begin
         fill_q <= !fill_q;
         taken_q[fill_q] <= 1'b1;
       end
+      `WEFT_ASSERT(a_finish_known, !issue_valid_i || finish_q == (pixel_q == issue.last_pixel))
       `WEFT_ASSERT(a_release_of_taken, (acc_release_i & ~taken_q) == 2'd0)
     end
   end

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What constraints/arithmetic_map.v and clock_gate.v replace, one of each kind, small enough to prove.
+// What constraints/arithmetic_map.v, full_adder.v and clock_gate.v replace, one of each kind, small enough to prove.
 `default_nettype none
 module arithmetic (
   input  wire signed [5:0] a, b,
@@ -29,6 +29,17 @@ module register (
   output reg  [7:0] kept
 );
   always @(posedge clk) if (load) kept <= a;
+endmodule
+
+// A library's full adder.
+module library_adder (
+  input  wire A,
+  input  wire B,
+  input  wire CIN,
+  output wire COUT,
+  output wire SUM
+);
+  assign {COUT, SUM} = A + B + CIN;
 endmodule
 
 // A clock gate: the enable as it is while the clock is low.

@@ -14,6 +14,7 @@ module buffers (
   input wire logic                        rst_free_i,
   input wire logic                        issue_valid_i,
   input wire logic [`WEFT_ISSUE_BITS-1:0] issue_i,
+  input wire logic [`WEFT_ISSUE_BITS-1:0] next_i,
   input wire logic                        vec_valid_i,
   input wire logic                        window_ready_i,
   input wire logic                        shadow_full_i,
@@ -40,7 +41,7 @@ module buffers (
   logic [7:0] mul_row;
   weft_issue u_issue (
     .clk_i, .rst_ni(rst_n),
-    .issue_valid_i, .issue_ready_o(issue_ready), .issue_i,
+    .issue_valid_i, .issue_ready_o(issue_ready), .issue_i, .next_i,
     .vec_valid_i, .vec_ready_o(vec_ready),
     .window_ready_i, .window_take_o(window_take), .window_beat_o(), .beat_end_o(),
     .shadow_full_i, .swap_o(swap), .acc_release_i(release_buf),
@@ -63,12 +64,15 @@ module buffers (
     .wr_lanes_i('1), .idle_o(add_idle)
   );
 
-  // The contract of the issue queue: a beat stays until it is taken, and is of legal size.
+  // The contract of the issue queue: a beat has been announced, stays until it is taken, and is of
+  // legal size; a reset leaves none.
   logic offered_q = 1'b0;
-  logic [`WEFT_ISSUE_BITS-1:0] offered_issue_q;
+  logic empty_q = 1'b1;
+  logic [`WEFT_ISSUE_BITS-1:0] expected_q;
   always_ff @(posedge clk_i) begin
     offered_q <= rst_n && issue_valid_i && !issue_ready;
-    offered_issue_q <= issue_i;
+    empty_q <= !rst_n;
+    expected_q <= (issue_valid_i && !issue_ready) ? issue_i : next_i;
   end
 
   // Post: one buffer after the other (weft_post_sequencer's buf_q).
@@ -127,7 +131,8 @@ module buffers (
   end
 
   always_comb if (rst_n) begin
-    if (offered_q) m_beat_held: assume (issue_valid_i && issue_i == offered_issue_q);
+    if (offered_q) m_beat_held: assume (issue_valid_i);
+    if (issue_valid_i) m_beat_announced: assume (!empty_q && issue_i == expected_q);
     m_pixels: assume (issue.last_pixel < weft_pkg::Stripe);
     m_null: assume (!issue.null_op || (issue.last_pixel == 0 && issue.last));
 
