@@ -96,10 +96,11 @@ module weft_requantise (
   control_t c1, c2, c3, c4, c5, c6;
   logic [6:1] v_q;
   logic [4:3] mul_q;               // softmax's product is in these stages of the first lane
-  logic       en;
+  logic       en, rounds3;
 
   assign en      = res_ready_i;
   assign ready_o = res_ready_i;
+  assign rounds3 = c3.rounding == 2'd0 || mul_q[3];   // at bit 31 of the product
   assign empty_o = (v_q == '0) && !acc_wr_en_o && !res_valid_o;
 
   always_ff @(posedge clk_i) begin
@@ -209,7 +210,7 @@ module weft_requantise (
   logic [5:0]         amount;
   logic signed [63:0] kept5;
   logic signed [64:0] shifted5;
-  logic               saturates5, rest5, rounds3;
+  logic               saturates5, rest5;
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     // Stages 6 and 7: round up, then the accumulator's share, or zero point and clamp; then out. The
@@ -265,7 +266,6 @@ module weft_requantise (
       end
     end
     if ((en && v_q[3]) || mul_q[3]) begin
-      rounds3 = c3.rounding == 2'd0 || mul_q[3];
       for (int l = 0; l < L; l++) begin
         plo_q[l] = 48'(x3_q[l]) * 48'(signed'({1'b0, m3_q[l][15:0]}))
                    + 48'(signed'({1'b0, rounds3, 30'd0}));
