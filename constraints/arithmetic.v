@@ -69,6 +69,84 @@ module weft_multiplier #(
   assign Y = x + y;
 endmodule
 
+// A * B + C, all with a sign, modulo 2^Y_WIDTH. B is read in digits of -2 to 2 (Booth, radix 4): half
+// the rows to be summed, of one selected bit a place instead of one product. For B of 16 bits that is
+// smaller, for 8 it is not. C_MASK: the bits of C that are not a constant 0; not its sign.
+// B_PLUS: B has no sign.
+module weft_booth #(
+  parameter A_WIDTH = 8,
+  parameter B_WIDTH = 8,
+  parameter B_PLUS = 0,
+  parameter Y_WIDTH = 16,
+  parameter [Y_WIDTH-1:0] C_MASK = 0
+) (
+  input  wire [A_WIDTH-1:0] A,
+  input  wire [B_WIDTH-1:0] B,
+  input  wire [Y_WIDTH-1:0] C,
+  output wire [Y_WIDTH-1:0] Y
+);
+  localparam DIGITS = (B_WIDTH + B_PLUS + 1) / 2;
+  localparam PLUS = B_PLUS && B_WIDTH % 2 == 0;          // the last digit is 0 or 1
+  localparam MAX = DIGITS + 3;
+
+  // A row has A_WIDTH + 1 bits, the last of which counts negative, and a bit more where the row is
+  // that of a negative digit, inverted. -x is ~x - 1; what is taken away makes one constant.
+  function [Y_WIDTH-1:0] constant(input integer unused);
+    integer d;
+    begin
+      constant = 0;
+      for (d = 0; d < DIGITS && A_WIDTH + 2*d < Y_WIDTH; d = d + 1) begin
+        constant = constant - ({{(Y_WIDTH-1){1'b0}}, 1'b1} << (A_WIDTH + 2*d));
+      end
+    end
+  endfunction
+  localparam [Y_WIDTH-1:0] CONSTANT = constant(0);
+
+  // Column c has bits of the digits from first(c) on.
+  function integer first(input integer c);
+    first = (c <= A_WIDTH) ? 0 : (c - A_WIDTH + 1) / 2;
+  endfunction
+  function integer rows(input integer c);
+    rows = (c / 2 < DIGITS) ? c / 2 - first(c) + 1 : (first(c) < DIGITS) ? DIGITS - first(c) : 0;
+  endfunction
+  function integer negative(input integer c);
+    negative = c % 2 == 0 && c / 2 < DIGITS - PLUS;
+  endfunction
+  function [8*Y_WIDTH-1:0] heights(input integer unused);
+    integer c;
+    for (c = 0; c < Y_WIDTH; c = c + 1) begin
+      heights[8*c +: 8] = rows(c) + negative(c) + C_MASK[c] + CONSTANT[c];
+    end
+  endfunction
+
+  wire [2*DIGITS:0] b = {B_PLUS ? 2'b00 : {2{B[B_WIDTH-1]}}, B, 1'b0};
+  wire [A_WIDTH+1:0] a = {A[A_WIDTH-1], A, 1'b0};
+  wire [DIGITS-1:0] one, two;
+  wire [Y_WIDTH*MAX-1:0] bits;
+  genvar c, d;
+  generate
+    for (d = 0; d < DIGITS; d = d + 1) begin : digit
+      assign one[d] = b[2*d+1] ^ b[2*d];
+      assign two[d] = (b[2*d+2] ^ b[2*d+1]) & !one[d];
+    end
+    for (c = 0; c < Y_WIDTH; c = c + 1) begin : column
+      localparam FIXED = CONSTANT[c] + C_MASK[c] + negative(c);
+      if (CONSTANT[c]) assign bits[MAX*c] = 1'b1;
+      if (C_MASK[c]) assign bits[MAX*c + CONSTANT[c]] = C[c];
+      if (negative(c)) assign bits[MAX*c + CONSTANT[c] + C_MASK[c]] = b[c+2];
+      for (d = first(c); d < first(c) + rows(c); d = d + 1) begin : row
+        assign bits[MAX*c + FIXED + d - first(c)] = (c - 2*d == A_WIDTH) ^ b[2*d+2]
+            ^ ((one[d] & a[c - 2*d + 1]) | (two[d] & a[c - 2*d]));
+      end
+    end
+  endgenerate
+  wire [Y_WIDTH-1:0] x, y;
+  weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (
+    .bits(bits), .a(x), .b(y)
+  );
+  assign Y = x + y;
+endmodule
+
 // The sum of words with a sign, modulo 2^Y_WIDTH.
 module weft_sum #(
   parameter WORDS = 4,

@@ -48,3 +48,40 @@ module sum_map #(
                         CONFIG[CONFIG_WIDTH-1:4] != {WORDS{WANTED}};
   weft_sum #(.WORDS(WORDS), .WIDTH(WIDTH), .Y_WIDTH(Y_WIDTH)) _TECHMAP_REPLACE_ (.A(A), .Y(Y));
 endmodule
+
+// A product, or one and a word to be added: CONFIG as above, the first entry with a second factor. The
+// word must not have a sign that can be set; what of it is a constant 0 costs nothing.
+(* techmap_celltype = "$macc" *)
+module product_map #(
+  parameter A_WIDTH = 1,
+  parameter B_WIDTH = 0,
+  parameter Y_WIDTH = 1,
+  parameter CONFIG = 4'd0,
+  parameter CONFIG_WIDTH = 4
+) (
+  input  [A_WIDTH-1:0] A,
+  input  [B_WIDTH-1:0] B,
+  output [Y_WIDTH-1:0] Y
+);
+  parameter _TECHMAP_CONSTMSK_A_ = 0;
+  parameter _TECHMAP_CONSTVAL_A_ = 0;
+  localparam BITS = CONFIG[3:0];
+  localparam ENTRY = 2 + 2 * BITS;
+  localparam [BITS-1:0] P_WIDTH = CONFIG >> 6;
+  localparam [BITS-1:0] Q_WIDTH = CONFIG >> (6 + BITS);
+  localparam C_WIDTH = A_WIDTH - P_WIDTH - Q_WIDTH;
+  localparam [2*ENTRY-1:0] WANTED = {(C_WIDTH > 0) ? {C_WIDTH, 2'b01} : 34'd0,
+                                     Q_WIDTH, P_WIDTH, 2'b01};
+  localparam FITS = B_WIDTH == 0 && Q_WIDTH > 0 && C_WIDTH >= 0 && (CONFIG >> 4) == WANTED;
+  localparam P = FITS ? P_WIDTH : A_WIDTH;
+  localparam Q = FITS ? Q_WIDTH : 0;
+  wire [A_WIDTH+Y_WIDTH-1:0] words = A;
+  localparam [A_WIDTH+Y_WIDTH-1:0] ZEROS =
+      {{Y_WIDTH{1'b1}}, _TECHMAP_CONSTMSK_A_[A_WIDTH-1:0] & ~_TECHMAP_CONSTVAL_A_[A_WIDTH-1:0]};
+  localparam B_PLUS = ZEROS[P+Q-1];
+  wire _TECHMAP_FAIL_ = !FITS || (C_WIDTH > 0 && !ZEROS[A_WIDTH-1]);
+  weft_booth #(
+    .A_WIDTH(P), .B_WIDTH(Q - B_PLUS), .B_PLUS(B_PLUS), .Y_WIDTH(Y_WIDTH),
+    .C_MASK(~(ZEROS >> (P + Q)))
+  ) _TECHMAP_REPLACE_ (.A(words[P-1:0]), .B(words >> P), .C(words >> (P + Q)), .Y(Y));
+endmodule

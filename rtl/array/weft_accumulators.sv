@@ -59,16 +59,15 @@ module weft_accumulators (
   assign add_read = s1_valid_q && !s1_null_q && !s1_first_q;
   assign add_write = s2_valid_q && !s2_null_q;
 
+  // What a first beat overwrites counts as zero: no choice behind the adder.
   always_comb begin
-    old_row = s2_buf_q ? ram_rd_data1 : ram_rd_data0;
+    old_row = s2_first_q ? '0 : s2_buf_q ? ram_rd_data1 : ram_rd_data0;
     new_row = sum_i;
-    if (add_write && !s2_first_q) begin
-      for (int unsigned n = 0; n < N; n++) begin
-        if (!s2_max_q) begin
-          new_row[n*32 +: 32] = old_row[n*32 +: 32] + sum_i[n*32 +: 32];
-        end else if ($signed(old_row[n*32 +: 8]) > $signed(sum_i[n*32 +: 8])) begin
-          new_row[n*32 +: 32] = old_row[n*32 +: 32];
-        end
+    for (int unsigned n = 0; n < N; n++) begin
+      if (!s2_max_q) begin
+        new_row[n*32 +: 32] = old_row[n*32 +: 32] + sum_i[n*32 +: 32];
+      end else if (!s2_first_q && $signed(old_row[n*32 +: 8]) > $signed(sum_i[n*32 +: 8])) begin
+        new_row[n*32 +: 32] = old_row[n*32 +: 32];
       end
     end
   end

@@ -103,6 +103,9 @@ module weft_post_stage (
   logic [AW-1:0] sm_addr;
   logic [20:0] sm_res_addr;
   logic [7:0]  sm_res_data;
+  logic        mul_valid;
+  logic signed [31:0] mul_a, mul_b;
+  logic signed [32:0] product;
   logic        lane_res_valid, lane_res_last;
   logic [20:0] lane_res_addr;
   logic [8*L-1:0] lane_res_data;
@@ -165,7 +168,8 @@ module weft_post_stage (
       .prm_shift_i(prm_shift), .prm_free_o(prm_free),
       .acc_wr_en_o, .acc_wr_buf_o, .acc_wr_row_o, .acc_wr_data_o, .acc_wr_lanes_o,
       .res_valid_o(lane_res_valid), .res_ready_i(res_ready_i), .res_addr_o(lane_res_addr),
-      .res_data_o(lane_res_data), .res_mask_o(lane_res_mask), .res_last_o(lane_res_last));
+      .res_data_o(lane_res_data), .res_mask_o(lane_res_mask), .res_last_o(lane_res_last),
+      .mul_valid_i(mul_valid), .mul_a_i(mul_a), .mul_b_i(mul_b), .mul_o(product));
 
   weft_softmax u_softmax (
       .clk_i, .rst_ni,
@@ -175,7 +179,8 @@ module weft_post_stage (
       .busy_o(sm_busy),
       .req_o(sm_req), .addr_o(sm_addr), .gnt_i(opd_gnt_i[0]), .data_i(opd_data_i[8*W-1:0]),
       .res_valid_o(sm_res_valid), .res_ready_i, .res_addr_o(sm_res_addr),
-      .res_data_o(sm_res_data), .res_last_o(sm_res_last), .err_o(sm_err));
+      .res_data_o(sm_res_data), .res_last_o(sm_res_last),
+      .mul_valid_o(mul_valid), .mul_a_o(mul_a), .mul_b_o(mul_b), .mul_i(product), .err_o(sm_err));
 
   assign prm_ready_o = prm_table_i ? sm_table_ready : prm_param_ready;
 

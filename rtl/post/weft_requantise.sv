@@ -2,12 +2,15 @@
 // L lanes of the requantiser: x = (accumulator or operand) + bias or offset, left shift, 32 x 32
 // multiply, rounding in one of three modes, right shift, then zero point and clamp, or back to the
 // accumulators. Does not sequence passes (weft_post_sequencer). valid/ready in; the whole pipeline
-// stands while a result is not taken. Seven stages:
+// stands while the result writer is not ready, which it says from a register. Seven stages:
 //   1 add  2 shift  3 partial products  4 product  5 shift  6 combine  7 result
-// A stage holds at most a 16 x 16 multiplier, a 64-bit adder, a shifter, a 32-bit adder, or one of
+// A stage holds at most a 32 x 16 multiplier, a 48-bit adder, a shifter, a 32-bit adder, or one of
 // ten bits with a clamp.
 // Per-channel parameters enter each stage with the first row of their block (first_i), so blocks
-// follow each other without a gap; prm_free_o says that the record may be overwritten.
+// follow each other without a gap; prm_free_o says that the record may be overwritten. Rows that use
+// them follow their block's first row, with none of another kind between.
+// While empty_o, the first lane multiplies for weft_softmax: mul_a_i * mul_b_i, rounded at bit 31, is
+// on mul_o from the third cycle after mul_valid_i on, whatever the result writer does.
 `default_nettype none
 module weft_requantise (
     input  wire logic        clk_i,
@@ -53,11 +56,15 @@ module weft_requantise (
     output logic [32*weft_pkg::N-1:0] acc_wr_data_o,
     output logic [weft_pkg::N-1:0] acc_wr_lanes_o,
     output logic             res_valid_o,
-    input  wire logic        res_ready_i,
+    input  wire logic        res_ready_i,   // a register: a result of this cycle is taken
     output logic [20:0]      res_addr_o,
     output logic [8*weft_pkg::PostLanes-1:0] res_data_o,
     output logic [weft_pkg::PostLanes-1:0] res_mask_o,
-    output logic             res_last_o
+    output logic             res_last_o,
+    input  wire logic        mul_valid_i,
+    input  wire logic signed [31:0] mul_a_i,
+    input  wire logic signed [31:0] mul_b_i,
+    output logic signed [32:0] mul_o          // not saturated
 );
   localparam int unsigned N = weft_pkg::N;
   localparam int unsigned L = weft_pkg::PostLanes;
@@ -66,7 +73,6 @@ module weft_requantise (
   typedef struct packed {
     logic                first;
     logic                src_operand;
-    logic                use_bias;
     logic                per_channel;
     logic                final_pass;
     logic                to_acc;
@@ -74,7 +80,6 @@ module weft_requantise (
     logic                release_buf;
     logic                last;
     logic [1:0]          rounding;
-    logic signed [8:0]   offset;
     logic signed [31:0]  mult;
     logic signed [7:0]   shift;
     logic [4:0]          left;
@@ -90,17 +95,21 @@ module weft_requantise (
 
   control_t c1, c2, c3, c4, c5, c6;
   logic [6:1] v_q;
-  logic       en;
+  logic [4:3] mul_q;               // softmax's product is in these stages of the first lane
+  logic       en, rounds3;
 
-  assign en      = !(res_valid_o && !res_ready_i);
-  assign ready_o = en;
+  assign en      = res_ready_i;
+  assign ready_o = res_ready_i;
+  assign rounds3 = c3.rounding == 2'd0 || mul_q[3];   // at bit 31 of the product
   assign empty_o = (v_q == '0) && !acc_wr_en_o && !res_valid_o;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      v_q <= '0;
-    end else if (en) begin
-      v_q <= {v_q[5:1], valid_i};
+      v_q   <= '0;
+      mul_q <= '0;
+    end else begin
+      if (en) v_q <= {v_q[5:1], valid_i};
+      mul_q <= {mul_q[3], mul_valid_i};
     end
     if (en) begin
       if (v_q[1]) c2 <= c1;
@@ -115,7 +124,6 @@ module weft_requantise (
     if (en && valid_i) begin
       c1.first <= first_i;
       c1.src_operand <= src_operand_i;
-      c1.use_bias <= use_bias_i;
       c1.per_channel <= per_channel_i;
       c1.final_pass <= final_i;
       c1.to_acc <= to_acc_i;
@@ -123,7 +131,6 @@ module weft_requantise (
       c1.release_buf <= release_i;
       c1.last <= last_i;
       c1.rounding <= rounding_i;
-      c1.offset <= offset_i;
       c1.mult <= mult_i;
       c1.shift <= shift_i;
       c1.left <= left_i;
@@ -146,16 +153,15 @@ module weft_requantise (
   assign prm_free_o    = v_q[3] && en && c3.first;
 
   // Parameters of the row in a stage, taken from the record as its block's first row enters that
-  // stage: nothing is chosen in front of the arithmetic.
-  logic [32*N-1:0] bias1_q, mult2_q;
+  // stage: nothing is chosen in front of the arithmetic. add1_q is the bias, or the offset.
+  logic [32*N-1:0] add1_q;
   logic [8*N-1:0]  shift2_q, shift4_q;
   always_ff @(posedge clk_i) begin
     if (en) begin
-      if (valid_i && first_i) bias1_q <= prm_bias_i;
-      if (v_q[1] && c1.first) begin
-        mult2_q  <= prm_mult_i;
-        shift2_q <= prm_shift_i;
+      if (valid_i && (first_i || !use_bias_i)) begin
+        add1_q <= use_bias_i ? prm_bias_i : {N{32'(offset_i)}};
       end
+      if (v_q[1] && c1.first) shift2_q <= prm_shift_i;
       if (v_q[3] && c3.first) shift4_q <= prm_shift_i;
     end
   end
@@ -163,21 +169,26 @@ module weft_requantise (
   // The L channels of a group out of N; with L == N there is one group.
   logic [8*L-1:0]  operand_now, operand_q, s2_now, s4_now;
   logic [32*L-1:0] acc_now, acc6_now, b_now, m_now;
+  logic            m_holds;      // the multipliers in stage 3 are those of the row in stage 2
   if (L == N) begin : gen_all
     assign operand_now = operand_i;
     assign acc_now     = acc_data_i;
     assign acc6_now    = acc_data_i;
-    assign b_now       = bias1_q;
-    assign m_now       = mult2_q;
+    assign b_now       = add1_q;
+    assign m_now       = prm_mult_i;
+    assign m_holds     = c2.per_channel && !c2.first;
     assign s2_now      = shift2_q;
     assign s4_now      = shift4_q;
   end else begin : gen_group
     localparam int unsigned GroupW = $clog2(N / L);
+    logic [32*N-1:0] mult2_q;
+    always_ff @(posedge clk_i) if (en && v_q[1] && c1.first) mult2_q <= prm_mult_i;
     assign operand_now = operand_i[8*L*group_i[GroupW-1:0] +: 8*L];
     assign acc_now     = acc_data_i[32*L*c1.group[GroupW-1:0] +: 32*L];
     assign acc6_now    = acc_data_i[32*L*c6.group[GroupW-1:0] +: 32*L];
-    assign b_now       = bias1_q[32*L*c1.group[GroupW-1:0] +: 32*L];
+    assign b_now       = add1_q[32*L*c1.group[GroupW-1:0] +: 32*L];
     assign m_now       = mult2_q[32*L*c2.group[GroupW-1:0] +: 32*L];
+    assign m_holds     = 1'b0;
     assign s2_now      = shift2_q[8*L*c2.group[GroupW-1:0] +: 8*L];
     assign s4_now      = shift4_q[8*L*c4.group[GroupW-1:0] +: 8*L];
   end
@@ -186,8 +197,7 @@ module weft_requantise (
   // a cycle ago. Nothing else touches the arrays, so blocking assignments are registers here; they
   // simulate several times faster than delayed copies.
   logic signed [31:0] x2_q[L], x3_q[L], m3_q[L], y6_q[L];
-  logic [31:0]        pll_q[L];  // by halves: low of x times low of M,
-  logic signed [31:0] plh_q[L], phl_q[L], phh_q[L];
+  logic signed [47:0] plo_q[L], phi_q[L];  // x times the low and the high half of M
   logic signed [63:0] p5_q[L];
   logic [5:0]         t5_q[L];
   logic               up6_q[L];
@@ -246,22 +256,20 @@ module weft_requantise (
         up6_q[l]   = shifted5[0] && (c5.rounding == 2'd1 || !kept5[63] || rest5);
       end
     end
-    // Stages 4 and 3: the product, from halves of both operands; half of the last place for the
-    // first of two roundings; how far the result goes right.
-    if (en && v_q[4]) begin
+    // Stages 4 and 3: the product, from halves of M; half of the last place for the first of two
+    // roundings; how far the result goes right.
+    if ((en && v_q[4]) || mul_q[4]) begin
       for (int l = 0; l < L; l++) begin
         s4      = c4.per_channel ? signed'(s4_now[8*l +: 8]) : c4.shift;
         t5_q[l] = 6'(8'sd31 - ((c4.rounding == 2'd0 && !s4[7]) ? 8'sd0 : s4));
-        p5_q[l] = signed'({phh_q[l], pll_q[l]}) + ((64'(plh_q[l]) + 64'(phl_q[l])) <<< 16)
-                  + signed'({33'd0, c4.rounding == 2'd0, 30'd0});
+        p5_q[l] = {phi_q[l] + 48'(signed'(plo_q[l][47:16])), plo_q[l][15:0]};
       end
     end
-    if (en && v_q[3]) begin
+    if ((en && v_q[3]) || mul_q[3]) begin
       for (int l = 0; l < L; l++) begin
-        pll_q[l] = 32'(x3_q[l][15:0]) * 32'(m3_q[l][15:0]);
-        plh_q[l] = 32'(signed'({1'b0, x3_q[l][15:0]})) * 32'(signed'(m3_q[l][31:16]));
-        phl_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'({1'b0, m3_q[l][15:0]}));
-        phh_q[l] = 32'(signed'(x3_q[l][31:16])) * 32'(signed'(m3_q[l][31:16]));
+        plo_q[l] = 48'(x3_q[l]) * 48'(signed'({1'b0, m3_q[l][15:0]}))
+                   + 48'(signed'({1'b0, rounds3, 30'd0}));
+        phi_q[l] = 48'(x3_q[l]) * 48'(signed'(m3_q[l][31:16]));
       end
     end
     // Stages 2 and 1: left shift and the multiplier; bias or offset.
@@ -270,13 +278,17 @@ module weft_requantise (
         s2 = c2.per_channel ? signed'(s2_now[8*l +: 8]) : c2.shift;
         amount = 6'(c2.left) + ((c2.rounding == 2'd0 && !s2[7]) ? {1'b0, s2[4:0]} : 6'd0);
         x3_q[l] = x2_q[l] << amount;
-        m3_q[l] = c2.per_channel ? signed'(m_now[32*l +: 32]) : c2.mult;
+        if (!m_holds) m3_q[l] = c2.per_channel ? signed'(m_now[32*l +: 32]) : c2.mult;
       end
+    end
+    if (mul_valid_i) begin
+      x3_q[0] = mul_a_i;
+      m3_q[0] = mul_b_i;
     end
     if (en && v_q[1]) begin
       for (int l = 0; l < L; l++) begin
         t1 = c1.src_operand ? 32'(signed'(operand_q[8*l +: 8])) : signed'(acc_now[32*l +: 32]);
-        x2_q[l] = t1 + (c1.use_bias ? signed'(b_now[32*l +: 32]) : 32'(c1.offset));
+        x2_q[l] = t1 + signed'(b_now[32*l +: 32]);
       end
     end
     if (en && valid_i && src_operand_i) operand_q <= operand_now;
@@ -309,5 +321,6 @@ module weft_requantise (
     assign res_data_o[8*l +: 8] = out_q[32*l +: 8];
   end
   assign acc_wr_data_o = {(N / L){out_q}};
+  assign mul_o         = p5_q[0][63:31];
 endmodule
 `default_nettype wire

@@ -2,9 +2,9 @@
 // Softmax of one row of int8 values (docs/commands.md, SOFTMAX): three walks over the row -
 // maximum, sum of exponentials, results - with a Newton reciprocal between. Exponentials come from
 // a table received beforehand, one for each SOFTMAX. Does not share the row with others: start_i
-// while idle, busy_o until the last result is taken. One multiplier, two cycles a product; an
-// element costs one cycle in the maximum, three in the sum, six in the result, a word of the row
-// two more.
+// while idle, busy_o until the last result is taken. Products are those of weft_requantise's first
+// lane, one at a time; an element costs one cycle in the maximum, three in the sum, six in the
+// result, a word of the row two more.
 `default_nettype none
 module weft_softmax (
     input  wire logic        clk_i,
@@ -32,6 +32,11 @@ module weft_softmax (
     output logic [20:0]      res_addr_o,
     output logic [7:0]       res_data_o,
     output logic             res_last_o,
+    // the multiplier: from the third cycle on mul_i is mul_a_o * mul_b_o, rounded at bit 31
+    output logic             mul_valid_o,
+    output logic signed [31:0] mul_a_o,
+    output logic signed [31:0] mul_b_o,
+    input  wire logic signed [32:0] mul_i,
     output logic             err_o
 );
   localparam int unsigned LogW = $clog2(weft_pkg::WordBytes);
@@ -85,21 +90,16 @@ module weft_softmax (
   assign err_o        = (state_q == Fetch) && (32'(at_q) >= weft_pkg::Scratchpad);
   assign busy_o       = state_q != Idle;
 
-  // ---- arithmetic: one saturating rounding doubling high multiply, in two steps: products of
-  // halves, then their sum
-  logic signed [31:0] mul_a_q, mul_b_q, srdhm_q;
-  logic [31:0]        pll_q;
-  logic signed [31:0] plh_q, phl_q, phh_q;
-  logic signed [63:0] rounded;
-  assign rounded = signed'({phh_q, pll_q}) + ((64'(plh_q) + 64'(phl_q)) <<< 16)
-                   + 64'sd1073741824;
+  // ---- arithmetic: saturating rounding doubling high products, one at a time
+  logic signed [31:0] srdhm;
+  assign srdhm = (mul_i[32:31] == 2'b01) ? 32'sh7fffffff : mul_i[31:0];
 
   // Reciprocal of 1 + a for a in [0, 1): half denominator d = (a + 1) / 2 in Q0.31, x in Q2.29.
   localparam logic signed [31:0] C48Over17 = 32'sd1515870810;
   localparam logic signed [31:0] CMinus32Over17 = -32'sd1010580540;
   localparam logic signed [31:0] OneQ2 = 32'sd536870912;
   logic [5:0]         zeros, headroom_q;
-  logic signed [31:0] half_q, x_q, r_q, normalised, correction;
+  logic signed [31:0] half, half_q, x_q, r_q, normalised, x;
   logic [2:0]         step_q;         // which product of the reciprocal is at work
 
   always_comb begin
@@ -111,9 +111,26 @@ module weft_softmax (
     end
   end
   assign normalised = signed'((sum_q << zeros) - 32'h8000_0000);
-  // x * (1 - d * x) comes out in Q4.27: two places up, saturating.
-  assign correction = (srdhm_q[31:29] == {3{srdhm_q[31]}}) ? (srdhm_q <<< 2)
-                      : {srdhm_q[31], {31{!srdhm_q[31]}}};
+  // (a + INT32_MAX + 1) / 2: a is not negative, so the sum's sign is positive
+  assign half = 32'((33'(normalised) + 33'sd2147483648) >>> 1);
+  // Products: 0 gives the first x, then three times d * x and x * (1 - d * x), which comes out in
+  // Q4.27: two places up, saturating.
+  always_comb begin
+    x = C48Over17 + srdhm;
+    if (step_q != 3'd0) begin
+      x = x_q + ((srdhm[31:29] == {3{srdhm[31]}}) ? (srdhm <<< 2)
+                 : {srdhm[31], {31{!srdhm[31]}}});
+    end
+  end
+  assign mul_valid_o = (state_q == Normalise) || (state_q == Newton)
+                       || (state_q == Exponent && walk_q == WalkResult);
+  always_comb begin
+    case (state_q)
+      Normalise: {mul_a_o, mul_b_o} = {half, CMinus32Over17};
+      Exponent:  {mul_a_o, mul_b_o} = {r_q, exp_now};
+      default:   {mul_a_o, mul_b_o} = step_q[0] ? {x_q, OneQ2 - srdhm} : {half_q, x};
+    endcase
+  end
 
   // Result: r * e goes right by 35 - headroom, at least 4 places, and is rounded up if the highest bit
   // that goes is set. Below zero it is only when the sum is 0 modulo 2^32, which has no reciprocal:
@@ -124,7 +141,7 @@ module weft_softmax (
     shifted = '0;
     scaled  = '0;
     if (state_q == Result) begin     // simulation is spared it otherwise
-      shifted = {srdhm_q, 1'b0} >> (6'd35 - headroom_q);
+      shifted = {srdhm, 1'b0} >> (6'd35 - headroom_q);
       scaled  = 9'(shifted[8:1]) + 9'(shifted[0]);
     end
   end
@@ -190,39 +207,11 @@ module weft_softmax (
     if (state_q == Accumulate) sum_q <= sum_q + 32'(exp_q);
     if (state_q == Normalise) begin
       headroom_q <= zeros;
-      // (a + INT32_MAX + 1) / 2: a is not negative, so the sum's sign is positive
-      half_q     <= 32'((33'(normalised) + 33'sd2147483648) >>> 1);
-      mul_a_q    <= 32'((33'(normalised) + 33'sd2147483648) >>> 1);
-      mul_b_q    <= CMinus32Over17;
+      half_q     <= half;
     end
-    if (state_q == Exponent && walk_q == WalkResult) begin
-      mul_a_q <= r_q;
-      mul_b_q <= exp_now;
-    end
-    if (state_q == Product) begin
-      pll_q <= 32'(mul_a_q[15:0]) * 32'(mul_b_q[15:0]);
-      plh_q <= 32'(signed'({1'b0, mul_a_q[15:0]})) * 32'(signed'(mul_b_q[31:16]));
-      phl_q <= 32'(signed'(mul_a_q[31:16])) * 32'(signed'({1'b0, mul_b_q[15:0]}));
-      phh_q <= 32'(signed'(mul_a_q[31:16])) * 32'(signed'(mul_b_q[31:16]));
-    end
-    if (state_q == Round) begin
-      srdhm_q <= (rounded[63:62] == 2'b01) ? 32'sh7fffffff : rounded[62:31];
-    end
-    // Products: 0 gives the first x, then three times d * x and x * (1 - d * x).
     if (state_q == Newton) begin
       step_q <= step_q + 3'd1;
-      if (step_q == 3'd0) begin
-        x_q     <= C48Over17 + srdhm_q;
-        mul_a_q <= half_q;
-        mul_b_q <= C48Over17 + srdhm_q;
-      end else if (step_q[0]) begin            // d * x is there
-        mul_a_q <= x_q;
-        mul_b_q <= OneQ2 - srdhm_q;
-      end else begin                           // the correction is there
-        x_q     <= x_q + correction;
-        mul_a_q <= half_q;
-        mul_b_q <= x_q + correction;
-      end
+      if (!step_q[0]) x_q <= x;
     end
     // x / 2 read as Q0.31, saturated
     if (state_q == Finish) begin
@@ -230,7 +219,7 @@ module weft_softmax (
       walk_q <= WalkResult;
     end
     if (state_q == Result) begin
-      res_data_o <= srdhm_q[31] ? 8'h80 : (scaled[8] || shifted[32:9] != '0) ? 8'h7f
+      res_data_o <= srdhm[31] ? 8'h80 : (scaled[8] || shifted[32:9] != '0) ? 8'h7f
                     : {!scaled[7], scaled[6:0]};
     end
     if (state_q == Send && res_ready_i) out_q <= out_q + 21'd1;

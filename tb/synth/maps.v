@@ -10,12 +10,17 @@ module arithmetic (
   output wire [7:0] plain,
   output wire signed [9:0] mixed,
   output wire [7:0] low,                 // of a product that is wider
+  input  wire one,
+  output wire signed [10:0] rounded,     // a product and a constant, or not
+  output wire signed [11:0] halves,
   output reg  signed [7:0] sum
 );
   assign signs = a * b;
   assign plain = c * d;
   assign mixed = a * $signed({1'b0, c});
   assign low = a * b;
+  assign rounded = a * $signed({1'b0, c}) + $signed({1'b0, one, 3'b000});
+  assign halves = b * $signed(words[5:0]);
   integer i;
   always @* begin
     sum = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // weft_requantise against docs/numerics.md at full width: every x, bias, multiplier, shift, zero
-// point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The four products
+// point, clamp and rounding, any stream of rows of every kind of pass, any stalls. The two products
 // of halves are cut (the runner frees them): here they are any numbers that add up to what a product
-// of two int32 can be, the same for both sides; a_factor says that x and M arrive there as
-// they should, the multipliers themselves are tested in tb/unit/post. One channel
-// is followed. The specification is written from docs/numerics.md; what travels with a row is sampled
+// of two int32 can be, the same for both sides; a_factor says that x, M and the first rounding arrive
+// there as they should, the multipliers themselves are tested in tb/unit/post. One channel
+// is followed. Softmax's products come while the pipeline is empty and change nothing. The specification is written from docs/numerics.md; what travels with a row is sampled
 // here when the row goes in. a_* are what is claimed; i_* relate the pipeline's registers to the
 // specification, which makes the proof an induction over one cycle.
 `default_nettype none
@@ -17,6 +17,8 @@ module requantise #(
   input wire logic valid, first, src_operand, use_bias, per_channel, final_pass, to_acc, add_acc,
   input wire logic release_buf, last, buf_sel, res_ready,
   input wire logic [1:0] rounding,
+  input wire logic mul_valid,
+  input wire logic signed [31:0] mul_a, mul_b,
   input wire logic signed [8:0] offset,
   input wire logic signed [31:0] mult,
   input wire logic signed [7:0] shift, zero, low, high,
@@ -43,6 +45,7 @@ module requantise #(
   logic [N-1:0] acc_wr_lanes;
   logic [20:0] res_addr;
   logic [8*L-1:0] res_data;
+  logic signed [32:0] mul;
   logic [L-1:0] res_mask;
 
   weft_requantise dut (
@@ -58,7 +61,8 @@ module requantise #(
     .acc_wr_en_o(acc_wr_en), .acc_wr_buf_o(acc_wr_buf), .acc_wr_row_o(acc_wr_row),
     .acc_wr_data_o(acc_wr_data), .acc_wr_lanes_o(acc_wr_lanes), .res_valid_o(res_valid),
     .res_ready_i(res_ready), .res_addr_o(res_addr), .res_data_o(res_data),
-    .res_mask_o(res_mask), .res_last_o(res_last)
+    .res_mask_o(res_mask), .res_last_o(res_last),
+    .mul_valid_i(mul_valid), .mul_a_i(mul_a), .mul_b_i(mul_b), .mul_o(mul)
   );
 
   // The registers of the pipeline, for the invariants.
@@ -66,26 +70,26 @@ module requantise #(
   (* hierconn *) wire signed [31:0] \dut.x2_q[0] , \dut.x2_q[1] , \dut.x2_q[2] , \dut.x2_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.x3_q[0] , \dut.x3_q[1] , \dut.x3_q[2] , \dut.x3_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.m3_q[0] , \dut.m3_q[1] , \dut.m3_q[2] , \dut.m3_q[3] ;
-  (* hierconn *) wire [31:0] \dut.pll_q[0] , \dut.pll_q[1] , \dut.pll_q[2] , \dut.pll_q[3] ;
-  (* hierconn *) wire signed [31:0] \dut.plh_q[0] , \dut.plh_q[1] , \dut.plh_q[2] , \dut.plh_q[3] ;
-  (* hierconn *) wire signed [31:0] \dut.phl_q[0] , \dut.phl_q[1] , \dut.phl_q[2] , \dut.phl_q[3] ;
-  (* hierconn *) wire signed [31:0] \dut.phh_q[0] , \dut.phh_q[1] , \dut.phh_q[2] , \dut.phh_q[3] ;
+  (* hierconn *) wire signed [47:0] \dut.plo_q[0] , \dut.plo_q[1] , \dut.plo_q[2] , \dut.plo_q[3] ;
+  (* hierconn *) wire signed [47:0] \dut.phi_q[0] , \dut.phi_q[1] , \dut.phi_q[2] , \dut.phi_q[3] ;
+  (* hierconn *) wire [4:3] \dut.mul_q ;
+  (* hierconn *) wire \dut.rounds3 ;
   (* hierconn *) wire signed [63:0] \dut.p5_q[0] , \dut.p5_q[1] , \dut.p5_q[2] , \dut.p5_q[3] ;
   (* hierconn *) wire signed [31:0] \dut.y6_q[0] , \dut.y6_q[1] , \dut.y6_q[2] , \dut.y6_q[3] ;
   (* hierconn *) wire [5:0] \dut.t5_q[0] , \dut.t5_q[1] , \dut.t5_q[2] , \dut.t5_q[3] ;
   (* hierconn *) wire \dut.up6_q[0] , \dut.up6_q[1] , \dut.up6_q[2] , \dut.up6_q[3] ;
   (* hierconn *) wire [8*L-1:0] \dut.operand_q ;
-  (* hierconn *) wire [32*N-1:0] \dut.bias1_q , \dut.mult2_q ;
+  (* hierconn *) wire [32*N-1:0] \dut.add1_q , \dut.gen_group.mult2_q ;
   (* hierconn *) wire [8*N-1:0] \dut.shift2_q , \dut.shift4_q ;
   localparam int unsigned ControlBits = 126 + L;
-  (* hierconn *) wire [ControlBits-1:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ;
+  (* hierconn *) wire [ControlBits-11:0] \dut.c1 , \dut.c2 , \dut.c3 , \dut.c4 , \dut.c5 , \dut.c6 ;
 
   localparam int unsigned Lane = Channel % L;
   localparam logic [7:0] Home = Channel / L;     // the group it is in
 
-  logic signed [31:0] rtl_x2, rtl_x3, rtl_m3, rtl_y6, lh, hl, hh;
+  logic signed [31:0] rtl_x2, rtl_x3, rtl_m3, rtl_y6;
   logic [5:0] rtl_t5;
-  logic [31:0] ll;
+  logic signed [47:0] lo, hi;
   logic rtl_up6;
   logic signed [63:0] rtl_p5;
   logic signed [66:0] product;         // of the row in stage 4
@@ -95,28 +99,28 @@ module requantise #(
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[0] , \dut.x3_q[0] , \dut.p5_q[0] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[0] , \dut.up6_q[0] };
         {rtl_m3, rtl_t5} = {\dut.m3_q[0] , \dut.t5_q[0] };
-        {ll, lh, hl, hh} = {\dut.pll_q[0] , \dut.plh_q[0] , \dut.phl_q[0] , \dut.phh_q[0] };
+        {lo, hi} = {\dut.plo_q[0] , \dut.phi_q[0] };
       end
       1: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[1] , \dut.x3_q[1] , \dut.p5_q[1] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[1] , \dut.up6_q[1] };
         {rtl_m3, rtl_t5} = {\dut.m3_q[1] , \dut.t5_q[1] };
-        {ll, lh, hl, hh} = {\dut.pll_q[1] , \dut.plh_q[1] , \dut.phl_q[1] , \dut.phh_q[1] };
+        {lo, hi} = {\dut.plo_q[1] , \dut.phi_q[1] };
       end
       2: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[2] , \dut.x3_q[2] , \dut.p5_q[2] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[2] , \dut.up6_q[2] };
         {rtl_m3, rtl_t5} = {\dut.m3_q[2] , \dut.t5_q[2] };
-        {ll, lh, hl, hh} = {\dut.pll_q[2] , \dut.plh_q[2] , \dut.phl_q[2] , \dut.phh_q[2] };
+        {lo, hi} = {\dut.plo_q[2] , \dut.phi_q[2] };
       end
       default: begin
         {rtl_x2, rtl_x3, rtl_p5} = {\dut.x2_q[3] , \dut.x3_q[3] , \dut.p5_q[3] };
         {rtl_y6, rtl_up6} = {\dut.y6_q[3] , \dut.up6_q[3] };
         {rtl_m3, rtl_t5} = {\dut.m3_q[3] , \dut.t5_q[3] };
-        {ll, lh, hl, hh} = {\dut.pll_q[3] , \dut.plh_q[3] , \dut.phl_q[3] , \dut.phh_q[3] };
+        {lo, hi} = {\dut.plo_q[3] , \dut.phi_q[3] };
       end
     endcase
-    product = 67'($signed({1'b0, ll})) + ((67'(lh) + 67'(hl)) <<< 16) + (67'(hh) <<< 32);
+    product = 67'(lo) + (67'(hi) <<< 16) - (Rounding == 0 ? 67'sd1073741824 : 67'sd0);
   end
 
   // ---- The environment: weft_post_sequencer and weft_post_params.
@@ -125,7 +129,12 @@ module requantise #(
   logic accept, owned = 1'b0, have_record = 1'b0, have_old = 1'b0;
   logic signed [31:0] rec_bias, rec_mult, old_mult, in_bias, in_mult;
   logic signed [7:0] rec_shift, old_shift, in_shift;
+  logic was_bias = 1'b0;               // the latest row used its bias
   assign accept = valid && ready && rst_n;
+  always_ff @(posedge clk) begin
+    if (!rst_n) was_bias <= 1'b0;
+    else if (accept) was_bias <= use_bias;
+  end
   assign in_bias = prm_bias[32*Channel +: 32];
   assign in_mult = prm_mult[32*Channel +: 32];
   assign in_shift = prm_shift[8*Channel +: 8];
@@ -155,6 +164,10 @@ module requantise #(
     if (valid && first) assume (!owned);
     if (owned) assume (in_bias == rec_bias && in_mult == rec_mult && in_shift == rec_shift);
     if (valid) assume (group < N / L);
+    // Rows with a bias follow the one that brought it; softmax has the lanes for itself.
+    if (valid && use_bias && !first) assume (was_bias);
+    if (mul_valid) assume (empty);
+    if (mul_valid || \dut.mul_q [3]) assume (!valid);
   end
 
   // ---- The specification: what goes in, row by row, in step with the pipeline.
@@ -201,6 +214,8 @@ module requantise #(
   `define LOW(c) $signed(c[ControlBits-74 -: 8])
   `define HIGH(c) $signed(c[ControlBits-82 -: 8])
   `define GROUP(c) c[ControlBits-90 -: 8]
+  // All but what the first stage has used: use_bias and offset.
+  `define CARRIED(c) {c[ControlBits-1 -: 2], c[ControlBits-4 -: 8], c[ControlBits-21:0]}
 
   always_ff @(posedge clk) begin
     if (!rst_n) k_valid <= 7'd0;
@@ -311,7 +326,8 @@ module requantise #(
       if (followed) a_write: assert ($signed(acc_wr_data[32*Channel +: 32]) == want);
     end
     if (k_valid[2] && `GROUP(k_control[2]) == Home)
-      a_factor: assert (rtl_x3 == k_a[2] && rtl_m3 == k_mult[2]);
+      a_factor: assert (rtl_x3 == k_a[2] && rtl_m3 == k_mult[2]
+                        && \dut.rounds3 == (Rounding == 0));
     a_late_read: assert (late_rd_en == (k_valid[4] && go && `ADD_ACC(k_control[4])));
     if (late_rd_en) a_late_row: assert ({late_rd_row, late_rd_buf} == k_control[4][7:0]);
     a_release: assert (acc_release == ((k_valid[0] && go && `RELEASE(k_control[0]))
@@ -345,24 +361,27 @@ module requantise #(
     i_record: assert (have_record || (!owned && !have_old));
     if (have_record) begin
       i_record_legal: assert (rec_shift >= -31 && rec_shift <= 31);
-      i_bias: assert (\dut.bias1_q [32*Channel +: 32] == rec_bias);
+      if (was_bias) i_bias: assert (\dut.add1_q [32*Channel +: 32] == rec_bias);
       i_shift2: assert (f[1] ? !have_old || \dut.shift2_q [8*Channel +: 8] == old_shift
                         : \dut.shift2_q [8*Channel +: 8] == rec_shift);
-      i_mult2: assert (f[1] ? !have_old || \dut.mult2_q [32*Channel +: 32] == old_mult
-                       : \dut.mult2_q [32*Channel +: 32] == rec_mult);
+      i_mult2: assert (f[1] ? !have_old || \dut.gen_group.mult2_q [32*Channel +: 32] == old_mult
+                       : \dut.gen_group.mult2_q [32*Channel +: 32] == rec_mult);
       i_shift4: assert (f != 0 ? !have_old || \dut.shift4_q [8*Channel +: 8] == old_shift
                         : \dut.shift4_q [8*Channel +: 8] == rec_shift);
     end
+    i_was_bias: assert (!was_bias || have_record);
+    i_mul: assert (\dut.mul_q == 2'd0 || k_valid[5:0] == 6'd0);
     if (k_valid[0]) begin
+      i_add: assert (\dut.add1_q [32*Channel +: 32] == k_bias[0]);
       i_row_bias: assert (`USE_BIAS(k_control[0]) ? have_record && k_bias[0] == rec_bias
                           : k_bias[0] == 32'(`OFFSET(k_control[0])));
     end
-    if (k_valid[0]) i_c1: assert (\dut.c1 == k_control[0]);
-    if (k_valid[1]) i_c2: assert (\dut.c2 == k_control[1]);
-    if (k_valid[2]) i_c3: assert (\dut.c3 == k_control[2]);
-    if (k_valid[3]) i_c4: assert (\dut.c4 == k_control[3]);
-    if (k_valid[4]) i_c5: assert (\dut.c5 == k_control[4]);
-    if (k_valid[5]) i_c6: assert (\dut.c6 == k_control[5]);
+    if (k_valid[0]) i_c1: assert (\dut.c1 == `CARRIED(k_control[0]));
+    if (k_valid[1]) i_c2: assert (\dut.c2 == `CARRIED(k_control[1]));
+    if (k_valid[2]) i_c3: assert (\dut.c3 == `CARRIED(k_control[2]));
+    if (k_valid[3]) i_c4: assert (\dut.c4 == `CARRIED(k_control[3]));
+    if (k_valid[4]) i_c5: assert (\dut.c5 == `CARRIED(k_control[4]));
+    if (k_valid[5]) i_c6: assert (\dut.c6 == `CARRIED(k_control[5]));
     if (k_valid[0] && `GROUP(k_control[0]) == Home && `SRC_OPERAND(k_control[0]))
       i_operand: assert ($signed(\dut.operand_q [8*Lane +: 8]) == k_operand);
     if (k_valid[1] && `GROUP(k_control[1]) == Home) i_x2: assert (rtl_x2 == k_x);

@@ -56,6 +56,31 @@ class Requantiser {
     bench_->left_i = 0;
     bench_->offset_i = 0;
     bench_->res_ready_i = 1;
+    bench_->mul_valid_i = 0;
+  }
+
+  // A product for softmax, whether results are taken or not; only while nothing else is at work.
+  void CheckProduct(int32_t a, int32_t b, bool next) {
+    if (!next) {
+      bench_->valid_i = 0;
+      bench_->res_ready_i = 1;
+      while (!bench_->empty_o) bench_.Tick();
+    }
+    bench_->mul_valid_i = 1;
+    bench_->mul_a_i = a;
+    bench_->mul_b_i = b;
+    bench_->res_ready_i = rng_.Chance(0.5);
+    bench_.Tick();
+    bench_->mul_valid_i = 0;
+    bench_->mul_a_i = static_cast<int32_t>(rng_.Bits());
+    bench_->mul_b_i = static_cast<int32_t>(rng_.Bits());
+    for (int i = 0; i < 2; ++i) {
+      bench_->res_ready_i = rng_.Chance(0.5);
+      bench_.Tick();
+    }
+    const int64_t want = (int64_t{a} * b + (int64_t{1} << 30)) >> 31;
+    ASSERT_EQ(bench_->mul_o, static_cast<uint64_t>(want) & 0x1ffffffff) << a << " * " << b;
+    ASSERT_TRUE(bench_->empty_o);
   }
 
   void Check(const std::vector<Row>& rows, double stall) {
@@ -252,6 +277,22 @@ TYPED_TEST(RequantiseTest, ProductCorners) {
   Rng rng;
   Requantiser<TypeParam> requantiser(rng);
   requantiser.Check(InRows(channels, this->kN, 1, true), 0.0);
+}
+
+// Softmax's products, between rows.
+TYPED_TEST(RequantiseTest, ProductsForSoftmax) {
+  Rng rng;
+  Requantiser<TypeParam> requantiser(rng);
+  for (int i = 0; i < 2000; ++i) {
+    Row row = EmptyRow(rng, static_cast<int>(rng.Int(0, 2)));
+    for (int n = 0; n < this->kN; ++n)
+      row.channels.push_back({RandomValue(rng), RandomValue(rng),
+                              static_cast<int>(rng.Int(-31, 31)), RandomValue(rng)});
+    requantiser.Check({row}, 0.3);
+    for (int k = 0; k < 10; ++k)
+      requantiser.CheckProduct(RandomValue(rng), RandomValue(rng), k > 0);
+    if (this->HasFailure()) return;
+  }
 }
 
 // Results inside int8 and at its ends: every bit of the rounding shows.
