@@ -20,8 +20,7 @@ module weft_decode (
     input  wire logic [15:0] acc_channels_i,
     output logic [2:0] engine_o,     // see Engine* below
     output logic [7:0] error_o,      // an error code, ErrNone if legal
-    output logic [2:0] region_o,
-    output logic [39:0] offset_o
+    output logic [2:0] region_o
 );
   localparam logic [2:0] EngineControl = 3'd0;
   localparam logic [2:0] EngineLoad    = 3'd1;
@@ -67,14 +66,12 @@ module weft_decode (
     bad_address = 1'b0;
     error_o     = weft_pkg::ErrNone;
     region_o    = load.region;
-    offset_o    = load.offset;
     case (cmd_i[7:0])
       weft_pkg::OpNop: bad_field = |cmd_i[weft_pkg::CommandBits-1:8];
       weft_pkg::OpEnd: bad_field = |cmd_i[weft_pkg::CommandBits-1:8] || acc_open_i;
       weft_pkg::OpMark: begin
         engine_o    = mark.store_engine ? EngineStore : EngineExec;
         region_o    = mark.region;
-        offset_o    = mark.offset;
         bad_field   = |mark.reserved;
         bad_address = |mark.offset[5:0];
       end
@@ -87,14 +84,12 @@ module weft_decode (
       weft_pkg::OpLoadWeights: begin
         engine_o    = EngineWeights;
         region_o    = weights.region;
-        offset_o    = weights.offset;
         bad_field   = |weights.reserved || weights.words == '0;
         bad_address = |weights.offset[Align-1:0] || 32'(weights.words) > RingWords;
       end
       weft_pkg::OpStore: begin
         engine_o    = EngineStore;
         region_o    = store.region;
-        offset_o    = store.offset;
         bad_field   = |store.reserved || store.rows == '0 || store.row_bytes == '0;
         bad_address = |store.offset[Align-1:0] || |store.spad_addr[Align-1:0]
                       || |store.mem_pitch[Align-1:0] || |store.spad_pitch[Align-1:0];

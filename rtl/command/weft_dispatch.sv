@@ -3,7 +3,8 @@
 // execution commands go to feed, weight loader and post alike. END waits until everything is idle.
 // Does not check waits: the engines do, against the retired counts kept here. One command a cycle
 // when its queue has room; two cycles from stream to an engine that waits. A queue entry carries the
-// command, its index in the stream, and its resolved memory address.
+// command, its index in the stream, and the base of its memory region; the offset is added behind the
+// queue.
 `default_nettype none
 module weft_dispatch (
     input  wire logic        clk_i,
@@ -60,12 +61,12 @@ module weft_dispatch (
 );
   localparam int unsigned Depth = 8;
   localparam int unsigned CmdW = weft_pkg::CommandBits;
-  localparam int unsigned EntryW = CmdW + 72;   // command, address, index
+  localparam int unsigned BaseW = 34;                   // of a base, a multiple of 64
+  localparam int unsigned EntryW = CmdW + BaseW + 32;   // command, base, index
 
   // Stage 1: decode.
   logic [2:0]  engine, region;
   logic [7:0]  error;
-  logic [39:0] offset, base;
   logic have_input_q, have_output_q, have_add_q, pairs_q, adds_q, has_params_q, per_tensor_q;
   logic        acc_open_q;         // the last RUN keeps its accumulators for the next
   logic [7:0]  acc_pixels_q;
@@ -91,19 +92,17 @@ module weft_dispatch (
       .acc_channels_i(acc_channels_q),
       .engine_o     (engine),
       .error_o      (error),
-      .region_o     (region),
-      .offset_o     (offset)
+      .region_o     (region)
   );
 
   logic            held_q;           // stage 2 holds a command
   logic [2:0]      engine_q;
   logic [7:0]      error_q;
   logic [2:0]      region_q;
-  logic [39:0]     offset_q, addr;
+  logic [BaseW-1:0] base;
   logic [CmdW-1:0] cmd_q;
   logic [31:0]     index_q;
   logic            taken, is_end, is_nop;
-  assign base = region_base_i[40*region_q +: 40];
 
   assign cmd_ready_o = running_i && (!held_q || taken);
 
@@ -141,7 +140,6 @@ module weft_dispatch (
       engine_q <= engine;
       error_q  <= error;
       region_q <= region;
-      offset_q <= offset;
       cmd_q    <= cmd_i;
       index_q  <= cmd_index_i;
       if (cmd_i[7:0] == weft_pkg::OpRun) begin
@@ -151,11 +149,11 @@ module weft_dispatch (
     end
   end
 
-  // Stage 2: resolve the address, into the queues. An illegal command stays here until the job is ended.
+  // Stage 2: with its region's base into the queues. An illegal command stays here until the job is ended.
   logic legal, load_ready, weights_ready, store_ready, exec_ready;
   logic to_load, to_weights, to_store, to_exec, queues_empty, queues_awake, quiet_q;
 
-  assign addr       = base + offset_q;
+  assign base       = region_base_i[40*region_q+6 +: BaseW];
   assign legal      = held_q && (error_q == weft_pkg::ErrNone);
   assign is_end     = legal && cmd_q[7:0] == weft_pkg::OpEnd;
   assign is_nop     = legal && cmd_q[7:0] == weft_pkg::OpNop;
@@ -182,19 +180,42 @@ module weft_dispatch (
       .clk_i, .rst_ni,
       .push_i({to_exec, to_store, to_weights, to_load}),
       .ready_o({exec_ready, store_ready, weights_ready, load_ready}),
-      .data_i({index_q, addr, cmd_q}),
+      .data_i({index_q, base, cmd_q}),
       .valid_o(valid),
       .ready_i({post_ready_i, loader_ready_i, feed_ready_i, store_ready_i, weights_ready_i,
                 load_ready_i}),
       .data_o(entries), .empty_o(queues_empty), .awake_o(queues_awake));
   assign {post_valid_o, loader_valid_o, feed_valid_o, store_valid_o, weights_valid_o, load_valid_o}
       = valid;
-  assign {load_index_o, load_addr_o, load_cmd_o} = entries[0*EntryW +: EntryW];
-  assign {weights_index_o, weights_addr_o, weights_cmd_o} = entries[1*EntryW +: EntryW];
-  assign {store_index_o, store_addr_o, store_cmd_o} = entries[2*EntryW +: EntryW];
-  assign {feed_index, feed_cmd_o} = {entries[3*EntryW+CmdW+40 +: 32], entries[3*EntryW +: CmdW]};
+  logic [BaseW-1:0] load_base, weights_base, store_base, post_base;
+  assign {load_index_o, load_base, load_cmd_o} = entries[0*EntryW +: EntryW];
+  assign {weights_index_o, weights_base, weights_cmd_o} = entries[1*EntryW +: EntryW];
+  assign {store_index_o, store_base, store_cmd_o} = entries[2*EntryW +: EntryW];
+  assign {feed_index, feed_cmd_o} = {entries[3*EntryW+CmdW+BaseW +: 32], entries[3*EntryW +: CmdW]};
   assign loader_cmd_o = entries[4*EntryW +: CmdW];
-  assign {post_index_o, post_addr_o, post_cmd_o} = entries[5*EntryW +: EntryW];
+  assign {post_index_o, post_base, post_cmd_o} = entries[5*EntryW +: EntryW];
+
+  // Memory addresses. Of post's commands only MARK has one.
+  function automatic logic [39:0] resolve(input logic [BaseW-1:0] base_i, input logic [39:0] offset_i);
+    resolve = {base_i + offset_i[39:6], offset_i[5:0]};
+  endfunction
+
+  /* verilator lint_off UNUSEDSIGNAL */  // but for their offsets
+  weft_pkg::load_t         load;
+  weft_pkg::load_weights_t weights;
+  weft_pkg::store_t        store;
+  weft_pkg::mark_t         store_mark, post_mark;
+  /* verilator lint_on UNUSEDSIGNAL */
+  assign load            = load_cmd_o;
+  assign weights         = weights_cmd_o;
+  assign store           = store_cmd_o;
+  assign store_mark      = store_cmd_o;
+  assign post_mark       = post_cmd_o;
+  assign load_addr_o     = resolve(load_base, load.offset);
+  assign weights_addr_o  = resolve(weights_base, weights.offset);
+  assign store_addr_o    = resolve(store_base, (store.opcode == weft_pkg::OpMark) ? store_mark.offset
+                                                                                  : store.offset);
+  assign post_addr_o     = resolve(post_base, post_mark.offset);
 
   assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || is_end || queues_awake || load_retired_i
                    || block_retired_i || store_retired_i || error_o != weft_pkg::ErrNone;

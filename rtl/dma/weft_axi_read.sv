@@ -66,14 +66,25 @@ module weft_axi_read #(
   localparam int unsigned PassedBits = $clog2(Patience + 1);
 
   // Bursts the clients would like to send.
-  logic [Clients-1:0] burst_valid, burst_ready, burst_last;
+  logic [Clients-1:0] burst_valid, burst_ready, burst_last, allowed;
   logic [40*Clients-1:0] burst_addr;
   logic [8*Clients-1:0] burst_len;
   logic [Clients-1:0] splitter_ready;
 
   assign req_ready_o = splitter_ready & {Clients{!drain_i}};
 
+  // Each client's next burst is checked, before it is known whose turn it will be.
   for (genvar c = 0; c < Clients; c++) begin : gen_splitter
+    logic [31:0] block;
+    logic block_allowed;
+    weft_windows u_windows (
+      .first_i(window_first_i),
+      .last_i(window_last_i),
+      .enable_i(window_enable_i),
+      .permit_i(window_permit_i),
+      .block_i(block),
+      .allowed_o(block_allowed)
+    );
     weft_burst_splitter u_splitter (
       .clk_i,
       .rst_ni,
@@ -86,7 +97,10 @@ module weft_axi_read #(
       .burst_ready_i(burst_ready[c]),
       .burst_addr_o(burst_addr[40*c+:40]),
       .burst_len_o(burst_len[8*c+:8]),
-      .burst_last_o(burst_last[c])
+      .burst_last_o(burst_last[c]),
+      .burst_allowed_o(allowed[c]),
+      .check_block_o(block),
+      .check_allowed_i(block_allowed)
     );
   end
 
@@ -95,7 +109,7 @@ module weft_axi_read #(
   logic [Clients-1:0] impatient, pick;
   logic [1:0] pick_client;
   logic [39:0] pick_addr;
-  logic wanted, allowed, issue;
+  logic wanted, permitted, room, issue;
   logic [CountBits-1:0] count_q;
   logic burst_done;
 
@@ -115,24 +129,16 @@ module weft_axi_read #(
   assign pick_addr = burst_addr[40*pick_client+:40];
   assign wanted = (burst_valid & pick) != '0 && !drain_i;
 
-  weft_windows u_windows (
-    .first_i(window_first_i),
-    .last_i(window_last_i),
-    .enable_i(window_enable_i),
-    .permit_i(window_permit_i),
-    .block_i(pick_addr[39:8]),
-    .allowed_o(allowed)
-  );
-
-  assign issue = wanted && allowed && count_q != CountBits'(MaxBursts) &&
-                 (!axi_arvalid_o || axi_arready_i);
+  assign permitted = (allowed & pick) != '0;
+  assign room = !axi_arvalid_o || axi_arready_i;
+  assign issue = wanted && permitted && count_q != CountBits'(MaxBursts) && room;
   assign burst_ready = issue ? pick : '0;
 
   assign axi_arsize_o = 3'($clog2(weft_pkg::AxiBytes));
   assign axi_arburst_o = 2'b01;
 
   always_ff @(posedge clk_i) begin
-    if (issue) begin
+    if (room) begin
       axi_arid_o <= IdWidth'(pick_client);
       axi_araddr_o <= pick_addr;
       axi_arcache_o <= cache_i;
@@ -158,8 +164,7 @@ module weft_axi_read #(
   // Bursts under way, by client in order: address, and whether the request ends with it.
   logic [Clients-1:0] way_ready, way_valid, way_last, way_pop;
   logic [40*Clients-1:0] way_addr;
-  logic known, beat;
-  logic [1:0] rsp_client;
+  logic beat;
 
   for (genvar c = 0; c < Clients; c++) begin : gen_way
     weft_fifo #(
@@ -196,36 +201,45 @@ module weft_axi_read #(
   );
 
   // Data. Beats with an ID nobody asked for are swallowed.
-  assign rsp_client = r_id[1:0];
-  assign known = r_id < IdWidth'(Clients) && way_valid[rsp_client];
-  assign beat = r_valid && r_ready && known;
-  assign burst_done = beat && r_last;
+  logic [Clients-1:0] due, takes;  // whose beat it is, if anybody asked for it; who takes one
+  logic [1:0] rsp_client;
+  logic [39:0] rsp_addr;
 
   always_comb begin
-    rsp_valid_o = '0;
-    beat_o = '0;
-    way_pop = '0;
-    r_ready = 1'b1;
-    rsp_last_o = 1'b0;
-    if (known) begin
-      if (!drain_i) begin
-        rsp_valid_o[rsp_client] = r_valid;
-        r_ready = rsp_ready_i[rsp_client];
-      end
-      beat_o[rsp_client] = beat;
-      way_pop[rsp_client] = burst_done;
-      rsp_last_o = r_last && way_last[rsp_client];
+    rsp_addr = '0;
+    for (int unsigned c = 0; c < Clients; c++) begin
+      due[c] = r_id == IdWidth'(c) && way_valid[c];
+      if (r_id == IdWidth'(c)) rsp_addr = rsp_addr | way_addr[40*c+:40];
     end
   end
 
+  assign takes = rsp_ready_i | {Clients{drain_i}};
+  assign rsp_client = r_id[1:0];
+  assign rsp_valid_o = due & {Clients{r_valid && !drain_i}};
+  assign r_ready = (due & ~takes) == '0;
+  assign beat_o = due & takes & {Clients{r_valid}};
+  assign beat = beat_o != '0;
+  assign burst_done = beat && r_last;
+  assign way_pop = beat_o & {Clients{r_last}};
+  assign rsp_last_o = r_last && (due & way_last) != '0;
+
   // The client's record of whose data comes names a denied burst's command once nothing else is
-  // under way. An answer goes before it.
-  logic failed;
+  // under way, and goes on doing so. An answer goes before it.
+  logic failed, denied_q;
+  logic [1:0] denied_client_q;
+  logic [39:0] denied_addr_q;
+
+  always_ff @(posedge clk_i) begin
+    denied_q <= rst_ni && wanted && !permitted && !way_valid[pick_client];
+    denied_client_q <= pick_client;
+    denied_addr_q <= pick_addr;
+  end
+
   assign failed = beat && r_resp != 2'b00;
-  assign error_denied_o = !failed && wanted && !allowed && !way_valid[pick_client];
+  assign error_denied_o = !failed && denied_q && !drain_i;
   assign error_o = failed || error_denied_o;
-  assign error_client_o = failed ? rsp_client : pick_client;
-  assign error_addr_o = failed ? way_addr[40*rsp_client+:40] : pick_addr;
+  assign error_client_o = failed ? rsp_client : denied_client_q;
+  assign error_addr_o = failed ? rsp_addr : denied_addr_q;
   assign idle_o = count_q == '0;
   assign awake_o = req_valid_i != '0 || burst_valid != '0 || axi_arvalid_o || r_valid;
 
@@ -237,7 +251,7 @@ module weft_axi_read #(
     ar_q <= {axi_arid_o, axi_araddr_o, axi_arlen_o};
     if (rst_ni) begin
       `WEFT_ASSERT(a_room_for_burst, (burst_ready & ~way_ready) == '0)
-      `WEFT_ASSERT(a_answer_was_asked_for, !r_valid || known)
+      `WEFT_ASSERT(a_answer_was_asked_for, !r_valid || due != '0)
       `WEFT_ASSERT(a_ar_held, !ar_waits_q || (axi_arvalid_o &&
                                               ar_q == {axi_arid_o, axi_araddr_o, axi_arlen_o}))
     end

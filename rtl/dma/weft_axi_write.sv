@@ -4,8 +4,8 @@
 // hand over beats; those of a row, up to the end of a 256-byte block, are collected into a burst,
 // and only a complete burst is announced, so a client that stops never blocks the bus. Up to
 // MaxBursts bursts wait for their answers; one AWID, so answers come in order. done_o pulses when
-// the last answer of a command is in. A burst is checked against the memory windows when it is
-// complete. One that none permits is dropped, nothing is taken after it, and it is reported once all
+// the last answer of a command is in. A burst is checked against the memory windows from its first
+// beat on: one of a single beat costs a cycle more. One that none permits is dropped, nothing is taken after it, and it is reported once all
 // answers are in, until drain_i. wr_ready_o does not wait for addresses or windows. Reset by the
 // hard reset only: with drain_i an incomplete burst is dropped, complete ones are finished without
 // done_o, nothing new is taken, until idle_o.
@@ -80,7 +80,8 @@ module weft_axi_write #(
   logic [39:0] first_q, first;                                  // of the last checked; next read
   logic [IndexBits-1:0] count_q, len_q;                     // beats of the burst so far; last, minus 1
   logic ended_q, cmd_last_q;                                // a burst is complete and not checked
-  logic allowed, passed, denied, denied_q, space;
+  logic allowed, allowed_q, known_q;                        // the windows' answer is that to first_q
+  logic passed, denied, denied_q, space;
 
   assign sel = locked_q ? lock_q : wr_valid_i[1];
   assign addr = sel ? wr_addr_i[40+:40] : wr_addr_i[0+:40];
@@ -89,7 +90,7 @@ module weft_axi_write #(
   assign wr_last = wr_last_i[sel];
   assign cmd_last = wr_cmd_last_i[sel];
 
-  assign room = (!ended_q || space) && !denied_q &&
+  assign room = (!ended_q || (known_q && space)) && !denied_q &&
                 (wr_ptr_q - rd_ptr_q) != (PtrBits+1)'(1 << PtrBits);
   assign wr_ready_o[0] = !sel && room && !drain_i;
   assign wr_ready_o[1] = sel && room && !drain_i;
@@ -106,10 +107,12 @@ module weft_axi_write #(
     .block_i(first_q[39:8]),
     .allowed_o(allowed)
   );
-  assign passed = ended_q && allowed && space;
-  assign denied = ended_q && !allowed;
+  assign passed = ended_q && known_q && allowed_q && space;
+  assign denied = ended_q && known_q && !allowed_q;
 
   always_ff @(posedge clk_i) begin
+    allowed_q <= allowed;
+    known_q <= !take || locked_q;
     if (take && !denied) begin
       lock_q <= sel;
       first_q <= first;
@@ -127,11 +130,11 @@ module weft_axi_write #(
     end else begin
       if (passed) done_ptr_q <= end_ptr_q;
       denied_q <= (denied || denied_q) && !drain_i;
-      ended_q <= (take && burst_end && !denied) || (ended_q && allowed && !space);
+      ended_q <= (take && burst_end && !denied) || (ended_q && !passed && !denied);
       if (drain_i || denied) begin
         locked_q <= 1'b0;
         count_q <= '0;
-        wr_ptr_q <= (ended_q && allowed) ? end_ptr_q : done_ptr_q;
+        wr_ptr_q <= (ended_q && !denied) ? end_ptr_q : done_ptr_q;
       end else if (take) begin
         locked_q <= !burst_end;
         count_q <= burst_end ? '0 : count_q + 1'b1;

@@ -2,7 +2,9 @@
 //
 // Splits requests (beat-aligned address, bytes) into INCR bursts that stay within one 256-byte
 // block, so that none crosses a 4 KiB border. A burst a cycle, the first one in the cycle after the
-// request was taken, no gap between requests. One request is taken ahead, so that req_ready_o comes
+// request was taken, no gap between requests. check_block_o asks whether a burst's block may be
+// accessed in the cycle before the burst comes, or in those in which the one before waits; the
+// answer comes with the burst. One request is taken ahead, so that req_ready_o comes
 // from a register. clear_i drops what has not left yet.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -20,7 +22,10 @@ module weft_burst_splitter #(
   input  wire logic        burst_ready_i,
   output      logic [39:0] burst_addr_o,
   output      logic [7:0]  burst_len_o,   // beats - 1
-  output      logic        burst_last_o   // last burst of the request
+  output      logic        burst_last_o,  // last burst of the request
+  output      logic        burst_allowed_o,
+  output      logic [31:0] check_block_o,
+  input  wire logic        check_allowed_i
 );
 
   localparam int unsigned BeatBits = $clog2(BeatBytes);
@@ -29,6 +34,7 @@ module weft_burst_splitter #(
 
   logic valid_q;
   logic [39:BeatBits] beat_q;
+  logic [39:8] next_q;                                 // the block after it
   logic [CountBits-1:0] left_q;                        // beats still to ask for, minus 1
   logic [IndexBits-1:0] room, len;                     // beats to the end of the block, minus 1
   logic taken, in_valid, in_ready;
@@ -55,17 +61,21 @@ module weft_burst_splitter #(
   assign burst_addr_o = {beat_q, BeatBits'(0)};
   assign burst_valid_o = valid_q;
   assign taken = valid_q && burst_ready_i;
+  assign check_block_o = (!valid_q || burst_last_o) ? in_addr[39:8] : next_q;
   assign in_ready = !valid_q || (taken && burst_last_o);
 
   always_ff @(posedge clk_i) begin
     if (in_valid && in_ready) begin
       beat_q <= in_addr[39:BeatBits];
+      next_q <= in_addr[39:8] + 1'b1;
       left_q <= CountBits'((in_bytes - 21'd1) >> BeatBits);
     end else if (taken) begin
       // On in the next block, if this was not the last burst: `len` need not be waited for.
-      beat_q <= {beat_q[39:8] + 1'b1, IndexBits'(0)};
+      beat_q <= {next_q, IndexBits'(0)};
+      next_q <= next_q + 1'b1;
       left_q <= left_q - CountBits'(room) - 1'b1;
     end
+    if (!valid_q || taken) burst_allowed_o <= check_allowed_i;
     if (!rst_ni || clear_i) valid_q <= 1'b0;
     else valid_q <= (in_valid && in_ready) || (valid_q && !(taken && burst_last_o));
     if (rst_ni && !clear_i && in_valid && in_ready) begin

@@ -3,7 +3,7 @@
 // Does not decode offsets: an unknown one reads zero and ignores writes (weft_registers).
 // Address and data of a write are taken as they come and kept; wr_en_o lasts one cycle, in the cycle
 // after the later of them. rd_data_i answers rd_addr_o combinationally. Responses are always OKAY;
-// latency two cycles for a write, one for a read. No output depends on an input of the same cycle.
+// latency two cycles. No output depends on an input of the same cycle.
 `default_nettype none
 module weft_axil (
     input  wire logic        clk_i,
@@ -33,40 +33,40 @@ module weft_axil (
     input  wire logic [31:0] rd_data_i,
     output logic             awake_o         // an access is under way
 );
-  logic aw_kept_q, w_kept_q, b_valid_q, r_valid_q, take_write, take_read;
+  logic aw_kept_q, w_kept_q, ar_kept_q, b_valid_q, r_valid_q, take_write;
   logic [3:0]  w_strb_q;
   logic [31:0] r_data_q;
 
   // Registers have no byte lanes: a write with any strobe clear is taken and does nothing.
   assign take_write = aw_kept_q && w_kept_q && !b_valid_q;
-  assign take_read  = s_axil_arvalid_i && !r_valid_q;
 
   assign s_axil_awready_o = !aw_kept_q;
   assign s_axil_wready_o  = !w_kept_q;
   assign s_axil_bvalid_o  = b_valid_q;
   assign s_axil_bresp_o   = 2'b00;
-  assign s_axil_arready_o = !r_valid_q;
+  assign s_axil_arready_o = !ar_kept_q && !r_valid_q;
   assign s_axil_rvalid_o  = r_valid_q;
   assign s_axil_rdata_o   = r_data_q;
   assign s_axil_rresp_o   = 2'b00;
 
   assign wr_en_o   = take_write && (w_strb_q == 4'hf);
-  assign rd_addr_o = s_axil_araddr_i;
   assign awake_o   = s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i || aw_kept_q || w_kept_q
-                     || b_valid_q || r_valid_q;
+                     || ar_kept_q || b_valid_q || r_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       aw_kept_q <= 1'b0;
       w_kept_q  <= 1'b0;
+      ar_kept_q <= 1'b0;
       b_valid_q <= 1'b0;
       r_valid_q <= 1'b0;
     end else begin
       aw_kept_q <= aw_kept_q ? !take_write : s_axil_awvalid_i;
       w_kept_q  <= w_kept_q ? !take_write : s_axil_wvalid_i;
+      ar_kept_q <= s_axil_arvalid_i && s_axil_arready_o;
       if (take_write) b_valid_q <= 1'b1;
       else if (s_axil_bready_i) b_valid_q <= 1'b0;
-      if (take_read) r_valid_q <= 1'b1;
+      if (ar_kept_q) r_valid_q <= 1'b1;
       else if (s_axil_rready_i) r_valid_q <= 1'b0;
     end
     if (!aw_kept_q) wr_addr_o <= s_axil_awaddr_i;
@@ -74,7 +74,8 @@ module weft_axil (
       wr_data_o <= s_axil_wdata_i;
       w_strb_q  <= s_axil_wstrb_i;
     end
-    if (take_read) r_data_q <= rd_data_i;
+    if (s_axil_arready_o) rd_addr_o <= s_axil_araddr_i;
+    if (ar_kept_q) r_data_q <= rd_data_i;
   end
 endmodule
 `default_nettype wire

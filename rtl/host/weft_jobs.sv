@@ -65,7 +65,8 @@ module weft_jobs (
   logic        reported_q;
   logic [31:0] head_q, job_id_q, hash_q, count_q, offset_q, region_q, slot;
   logic [31:0] still_q;               // cycles since anything moved
-  logic [39:0] stream_q;              // the stream's address, a cycle after its region and offset
+  logic [39:0] base_q;                // base of the stream's region, a cycle after it is known
+  logic        progress_q;
   logic        begins, ends, forget, queued, fail, failed_access, timeout, entry_bad, stream_ok;
   logic [7:0]  fail_code;
 
@@ -86,7 +87,7 @@ module weft_jobs (
   assign entry_ready_o = state_q == Entry;
   assign fetch_start_o = state_q == StartEntry || (state_q == StartStream && stream_ok);
   assign fetch_addr_o  = (state_q == StartEntry) ? ring_base_i + {2'b0, slot, 6'b0}
-                                                 : stream_q;
+                                                 : base_q + {8'b0, offset_q};
   assign fetch_count_o = (state_q == StartEntry) ? 32'd2 : count_q;
 
   assign entry_bad = region_q > 32'd7 || |offset_q[5:0] || count_q == '0;
@@ -137,13 +138,15 @@ module weft_jobs (
       resume_pending_q <= 1'b0;
       reported_q       <= 1'b0;
       still_q          <= '0;
+      progress_q       <= 1'b0;
       engine_rst_no    <= 1'b0;
     end else begin
       // From a register, it drives so much; a cycle late when a job has ended, when nothing runs.
       engine_rst_no <= begins || !(state_q == Idle || state_q == Halted
                                    || (state_q == Drain && dma_idle_i));
-      stream_q <= region_base_o[40*region_q[2:0] +: 40] + {8'b0, offset_q};
-      still_q <= (progress_i || fail || state_q == Idle) ? '0 : still_q + 32'(still_q != '1);
+      base_q <= region_base_o[40*region_q[2:0] +: 40];
+      progress_q <= progress_i;
+      still_q <= (progress_q || fail || state_q == Idle) ? '0 : still_q + 32'(still_q != '1);
       case (state_q)
         Idle: begin
           half_q     <= 1'b0;

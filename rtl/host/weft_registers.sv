@@ -2,7 +2,7 @@
 // The register file of docs/registers.md: configuration the host writes, status it reads.
 // Does not process jobs (weft_jobs), count events (weft_counters) or keep the memory windows
 // (weft_window_registers). Writes take effect the next cycle; reads are combinational. CONTROL bits
-// and the doorbell are one-cycle pulses.
+// are pulses of one cycle, the one after the write's.
 `default_nettype none
 module weft_registers (
     input  wire logic         clk_i,
@@ -105,12 +105,13 @@ module weft_registers (
     end
   end
 
-  assign abort_o  = wr_en_i && wr_addr_i == weft_pkg::RegControl
-                    && wr_data_i[weft_pkg::ControlAbortLsb];
-  assign resume_o = wr_en_i && wr_addr_i == weft_pkg::RegControl
-                    && wr_data_i[weft_pkg::ControlResumeLsb];
-  assign reset_o  = wr_en_i && wr_addr_i == weft_pkg::RegControl
-                    && wr_data_i[weft_pkg::ControlResetLsb];
+  logic wr_control;
+  assign wr_control = rst_ni && wr_en_i && wr_addr_i == weft_pkg::RegControl;
+  always_ff @(posedge clk_i) begin
+    abort_o  <= wr_control && wr_data_i[weft_pkg::ControlAbortLsb];
+    resume_o <= wr_control && wr_data_i[weft_pkg::ControlResumeLsb];
+    reset_o  <= wr_control && wr_data_i[weft_pkg::ControlResetLsb];
+  end
 
   assign irq_o       = |(irq_status_q & irq_mask_q);
   assign ring_base_o = ring_base_q;

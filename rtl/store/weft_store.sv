@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Executes STORE: scratchpad to memory, row by row, a word read a cycle, and passes MARK commands
-// of its queue to the marker once every earlier STORE has retired. Waits are checked before a
-// command's first read; reads of the next command go on while memory still answers for up to four
-// earlier ones. retired_o pulses, in order, when the last answer for a command is in. Alignment was
+// of its queue to the marker once every earlier STORE has retired. The words of a command are listed
+// while it still waits, two ahead, and its waits are checked before its first read, at the earliest
+// two cycles after it came; reads of the next command go on while memory still answers for up to
+// four earlier ones. A grant takes a word off the list and moves nothing else. retired_o pulses, in order, when the last answer for a command is in. Alignment was
 // checked by the decoder; a row outside the scratchpad raises err_o until reset.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -57,14 +58,16 @@ module weft_store #(
   localparam int unsigned B = weft_pkg::AxiBytes;
   localparam int unsigned Lanes = WordBytes / B;  // beats of a word
   localparam int unsigned LaneBits = (Lanes > 1) ? $clog2(Lanes) : 1;
-  localparam int unsigned WordDepth = 4;          // words between scratchpad and beats
+  localparam int unsigned WordDepth = 4;          // words listed and not yet sent as beats
 
   /* verilator lint_off UNUSEDSIGNAL */  // opcode, region, offset: the dispatcher's
   weft_pkg::store_t cmd;
   weft_pkg::mark_t mark;
   logic [20:0] row_spad_addr;
   /* verilator lint_on UNUSEDSIGNAL */
-  logic is_mark, waits_ok, start, space, pending, walk_busy, walk_done;
+  logic is_mark, waits_ok, start, begins, space, pending, walk_busy, walk_done;
+  logic waits_q;  // the rows of the command on offer are walked, its waits are not met
+  logic go_q;     // a command has begun, its first word is not granted
 
   assign cmd = cmd_i;
   assign mark = cmd_i;
@@ -86,8 +89,9 @@ module weft_store #(
   assign mark_layer_o = mark.layer;
   assign mark_index_o = cmd_index_i;
 
-  assign start = cmd_valid_i && !is_mark && waits_ok && space && (!walk_busy || walk_done);
-  assign cmd_ready_o = start || (mark_valid_o && mark_ready_i);
+  assign start = cmd_valid_i && !is_mark && !waits_q && (!walk_busy || walk_done);
+  assign begins = (start || waits_q) && waits_ok && space && !go_q;
+  assign cmd_ready_o = begins || (mark_valid_o && mark_ready_i);
 
   // Commands whose answers are not all in.
   weft_fifo #(
@@ -96,7 +100,7 @@ module weft_store #(
   ) u_pending (
     .clk_i,
     .rst_ni,
-    .valid_i(start),
+    .valid_i(begins),
     .ready_o(space),
     .data_i(cmd_index_i),
     .valid_o(pending),
@@ -104,10 +108,10 @@ module weft_store #(
     .data_o(access_index_o)
   );
 
-  always_ff @(posedge clk_i) if (start) err_index_o <= cmd_index_i;
+  always_ff @(posedge clk_i) if (begins) err_index_o <= cmd_index_i;
 
-  // Reading: rows, and the words of the present row.
-  logic row_valid, row_last, row_next;
+  // Rows, and the words of the present row.
+  logic row_valid, row_last, row_next, row_bad;
   logic [39:0] row_mem_addr;
   logic [20:0] row_bytes;
 
@@ -129,64 +133,96 @@ module weft_store #(
     .row_bytes_o(row_bytes),
     .row_last_o(row_last),
     .done_o(walk_done),
-    .range_error_o(err_o)
+    .range_error_o(row_bad)
   );
 
-  logic [AddrWidth-1:0] word_q;                   // word of the row
-  logic word_last, granted, arrives_q;
-  logic [2:0] words_q;                            // words granted and not yet all sent
+  assign err_o = row_bad && !waits_q;
+
+  logic [AddrWidth-1:0] word_q, end_q;            // word of the row; its last one
+  logic first_q;                                  // of the command
+  logic word_last, listed, list_ready, asks, asks_first, granted, arrives_q;
+  logic [2:0] words_q;                            // words listed and not yet all sent
   logic word_sent;
 
-  assign word_last = 21'(word_q) == ((row_bytes - 21'd1) >> WordBits);
-  assign st_req_o = row_valid && words_q != 3'(WordDepth);
-  assign st_addr_o = row_spad_addr[WordBits+:AddrWidth] + word_q;
+  assign word_last = word_q == end_q;
+  assign listed = row_valid && list_ready && words_q != 3'(WordDepth);
+  assign row_next = listed && word_last;
+
+  // Reading.
+  weft_fifo #(
+    .Width(AddrWidth + 1),
+    .Depth(2)
+  ) u_list (
+    .clk_i,
+    .rst_ni,
+    .valid_i(listed),
+    .ready_o(list_ready),
+    .data_i({first_q, row_spad_addr[WordBits+:AddrWidth] + word_q}),
+    .valid_o(asks),
+    .ready_i(granted),
+    .data_o({asks_first, st_addr_o})
+  );
+
+  assign st_req_o = asks && (go_q || !asks_first);
   assign granted = st_req_o && st_gnt_i;
-  assign row_next = granted && word_last;
 
-  // What belongs to the word that arrives in the next cycle.
-  logic [39:0] meta_addr_q;
-  logic [WordBits-1:0] meta_size_q;               // bytes, minus 1
-  logic meta_row_last_q, meta_cmd_last_q;
-
+  // A row of more bytes than the scratchpad has is never listed.
   always_ff @(posedge clk_i) begin
-    if (granted) begin
-      meta_addr_q <= row_mem_addr + (40'(word_q) << WordBits);
-      meta_size_q <= word_last ? row_bytes[WordBits-1:0] - 1'b1 : '1;
-      meta_row_last_q <= word_last;
-      meta_cmd_last_q <= word_last && row_last;
-    end
+    if (start) end_q <= AddrWidth'((cmd.row_bytes - 21'd1) >> WordBits);
     if (!rst_ni) begin
+      waits_q <= 1'b0;
+      go_q <= 1'b0;
+      first_q <= 1'b0;
       word_q <= '0;
       words_q <= '0;
       arrives_q <= 1'b0;
     end else begin
-      if (granted) word_q <= word_last ? '0 : word_q + 1'b1;
-      words_q <= words_q + 3'(granted) - 3'(word_sent);
+      waits_q <= (start || waits_q) && !begins;
+      go_q <= begins || (go_q && !(granted && asks_first));
+      first_q <= start || (first_q && !listed);
+      if (listed) word_q <= word_last ? '0 : word_q + 1'b1;
+      words_q <= words_q + 3'(listed) - 3'(word_sent);
       arrives_q <= granted;
     end
   end
 
-  // Sending: the beats of the oldest word.
-  logic out_valid, out_ready, out_row_last, out_cmd_last, fits;
+  // Sending: the beats of the oldest word. Where it goes was known when it was listed.
+  logic out_valid, out_ready, out_row_last, out_cmd_last, fits, place_fits, placed;
   logic [39:0] out_addr;
-  logic [WordBits-1:0] out_size;
+  logic [WordBits-1:0] out_size;                  // bytes, minus 1
   logic [8*WordBytes-1:0] out_data;
   logic [LaneBits-1:0] lane_q;
   logic lane_last;
   logic [WordBytes-1:0] strobes;
 
   weft_fifo #(
-    .Width(8 * WordBytes + 40 + WordBits + 2),
+    .Width(40 + WordBits + 2),
+    .Depth(WordDepth)
+  ) u_places (
+    .clk_i,
+    .rst_ni,
+    .valid_i(listed),
+    .ready_o(place_fits),
+    .data_i({row_mem_addr + (40'(word_q) << WordBits),
+             word_last ? row_bytes[WordBits-1:0] - 1'b1 : {WordBits{1'b1}},
+             word_last, word_last && row_last}),
+    .valid_o(placed),
+    .ready_i(word_sent),
+    .data_o({out_addr, out_size, out_row_last, out_cmd_last})
+  );
+
+  weft_fifo #(
+    .Width(8 * WordBytes),
     .Depth(WordDepth)
   ) u_words (
     .clk_i,
     .rst_ni,
     .valid_i(arrives_q),
     .ready_o(fits),
-    .data_i({st_data_i, meta_addr_q, meta_size_q, meta_row_last_q, meta_cmd_last_q}),
+    .data_i(st_data_i),
     .valid_o(out_valid),
     .ready_i(out_ready),
-    .data_o({out_data, out_addr, out_size, out_row_last, out_cmd_last})
+    .data_o(out_data)
   );
 
   always_comb begin
@@ -215,13 +251,14 @@ module weft_store #(
       lane_q <= '0;
     end else begin
       if (Lanes > 1 && wr_valid_o && wr_ready_i) lane_q <= lane_last ? '0 : lane_q + 1'b1;
-      `WEFT_ASSERT(a_word_fits, !arrives_q || fits)
+      `WEFT_ASSERT(a_word_fits, (!arrives_q || fits) && (!listed || place_fits))
+      `WEFT_ASSERT(a_word_has_place, !out_valid || placed)
       `WEFT_ASSERT(a_answer_was_due, !wr_done_i || pending)
     end
   end
 
   assign retired_o = wr_done_i;
-  assign awake_o = start || st_req_o || arrives_q || out_valid || wr_done_i;
+  assign awake_o = start || begins || listed || st_req_o || arrives_q || out_valid || wr_done_i;
   assign busy_o = pending;
   assign idle_o = !pending;
 

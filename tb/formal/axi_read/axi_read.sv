@@ -28,7 +28,10 @@ module axi_read #(
   localparam int unsigned BeatBits = $clog2(Bytes);
 
   // The block that no window permits (lib/weft_windows).
-  (* hierconn *) wire [31:0] \u_dut.u_windows.denied_block ;
+  (* hierconn *) wire [31:0] \u_dut.gen_splitter[0].u_windows.denied_block ,
+    \u_dut.gen_splitter[1].u_windows.denied_block , \u_dut.gen_splitter[2].u_windows.denied_block ;
+  logic [31:0] denied_block;
+  assign denied_block = \u_dut.gen_splitter[0].u_windows.denied_block ;
   // Clients whose burst waits, and the one whose burst leaves.
   (* hierconn *) wire [2:0] \u_dut.burst_valid ;
   (* hierconn *) wire [2:0] \u_dut.burst_ready ;
@@ -37,6 +40,11 @@ module axi_read #(
   logic rst_n;
   always_ff @(posedge clk_i) started_q <= 1'b1;
   assign rst_n = started_q && !rst_free_i;
+
+  always_ff @(posedge clk_i) begin
+    m_same_windows: assume (\u_dut.gen_splitter[1].u_windows.denied_block == denied_block &&
+                            \u_dut.gen_splitter[2].u_windows.denied_block == denied_block);
+  end
 
   // Settings: any, in every cycle.
   (* anyseq *) logic [3:0] cache;
@@ -170,7 +178,7 @@ module axi_read #(
         fail_q <= rresp_i != 2'b00;
       end
 
-      if (arvalid) a_inside_windows: assert (araddr[39:8] != \u_dut.u_windows.denied_block );
+      if (arvalid) a_inside_windows: assert (araddr[39:8] != denied_block);
       if (arvalid) a_within_block: assert (9'(araddr[7:0]) + ((9'(arlen) + 1'b1) << BeatBits)
                                            <= 9'd256 && arlen < 8'd32);
       a_one_beat_kept: assert (inside_q <= 2'd1 && rready == (inside_q == '0));

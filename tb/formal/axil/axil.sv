@@ -2,8 +2,8 @@
 //
 // weft_axil is an AXI4-Lite slave: every request gets exactly one response, in order, held until
 // taken, whichever of write address and write data comes first. A write with all strobes set reaches
-// the register bus once, unchanged, before its response; a read answers what the bus said when it was
-// taken.
+// the register bus once, unchanged, before its response; a read answers what the bus said in the
+// cycle before its response.
 `default_nettype none
 module axil (
   input wire logic        clk_i,
@@ -87,8 +87,9 @@ module axil (
 
   // Requests taken and not answered.
   logic [3:0] aw_open_q, w_open_q, ar_open_q;
-  logic both_open_q;  // a whole write was there in the cycle before, without an answer
+  logic both_open_q, read_open_q;  // a whole write, or a read, was there in the cycle before, without an answer
   always_ff @(posedge clk_i) begin
+    read_open_q <= rst_n && ar_open_q != '0 && !rvalid;
     both_open_q <= rst_n && aw_open_q != '0 && w_open_q != '0 && !bvalid;
     if (!rst_n) begin
       aw_open_q <= '0;
@@ -103,9 +104,10 @@ module axil (
       a_answer_was_due: assert (!bvalid || (aw_open_q >= 4'd1 && w_open_q >= 4'd1));
       a_few_open: assert (aw_open_q <= 4'd1 + 4'(bvalid) && w_open_q <= 4'd1 + 4'(bvalid));
       a_answer_soon: assert (bvalid || !both_open_q || !(aw_open_q != '0 && w_open_q != '0));
-      a_data_was_due: assert (rvalid == (ar_open_q == 4'd1) && ar_open_q <= 4'd1);
+      a_data_was_due: assert ((!rvalid || ar_open_q == 4'd1) && ar_open_q <= 4'd1);
+      a_data_soon: assert (rvalid || !read_open_q);
       a_write_taken: assert ((awready || aw_open_q != '0) && (wready || w_open_q != '0));
-      a_read_taken: assert (arready || rvalid);
+      a_read_taken: assert (arready == (ar_open_q == '0));
       a_okay: assert (bresp == 2'b00 && rresp == 2'b00);
       if (b_waits_q) a_b_held: assert (bvalid);
       if (r_waits_q) a_r_held: assert (rvalid && {rresp, rdata} == r_q);
@@ -113,7 +115,7 @@ module axil (
   end
 
   // The register bus.
-  logic [11:0] addr_q;
+  logic [11:0] addr_q, araddr_taken_q;
   logic [31:0] wdata_q, answer_q;
   logic [3:0] strb_q, answered_strb_q;  // of the newest write; of the one that is answered
   logic delivered_q;
@@ -122,12 +124,13 @@ module axil (
     if (w) {strb_q, wdata_q} <= {wstrb_i, wdata_i};
     if (!bvalid) answered_strb_q <= strb_q;
     delivered_q <= rst_n && wr_en;
-    if (ar) answer_q <= rd_data_i;
+    if (ar) araddr_taken_q <= araddr_i;
+    if (!rvalid) answer_q <= rd_data_i;
     if (rst_n) begin
       if (wr_en) a_write_unchanged: assert (wr_addr == addr_q && wr_data == wdata_q);
       a_whole_write_once: assert (delivered_q ==
                                   (bvalid && !b_waits_q && answered_strb_q == 4'hf));
-      if (ar) a_read_address: assert (rd_addr == araddr_i);
+      if (ar_open_q != '0 && !rvalid) a_read_address: assert (rd_addr == araddr_taken_q);
       if (rvalid) a_read_answer: assert (rdata == answer_q);
       c_read_back: cover (r && rdata == 32'h1234_5640);
       c_data_first: cover (aw && w_open_q == 4'd1 && !bvalid);

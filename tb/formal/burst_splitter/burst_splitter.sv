@@ -3,7 +3,8 @@
 // The bursts of weft_burst_splitter tile a request exactly: each begins where the one before ended,
 // the last one ends where the request, rounded up to beats, ends, and is the one marked last. No
 // burst leaves its 256-byte block, so none crosses a 4 KiB border. Requests are those behind the
-// splitter's skid buffer, which loses and changes none (proof `skid`).
+// splitter's skid buffer, which loses and changes none (proof `skid`). The answer that comes with a burst
+// is that to its block: one, chosen by the solver, is refused.
 `default_nettype none
 module burst_splitter #(
   parameter int unsigned BeatBytes = 8
@@ -19,8 +20,10 @@ module burst_splitter #(
 
   localparam int unsigned BeatBits = $clog2(BeatBytes);
 
+  (* anyconst *) logic [31:0] denied_block;
   logic started_q = 1'b0;
-  logic rst_n, ready, valid, last;
+  logic rst_n, ready, valid, last, allowed;
+  logic [31:0] check_block;
   logic [39:0] addr;
   logic [7:0] len;
   always_ff @(posedge clk_i) started_q <= 1'b1;
@@ -40,12 +43,16 @@ module burst_splitter #(
     .burst_ready_i(ready_i),
     .burst_addr_o(addr),
     .burst_len_o(len),
-    .burst_last_o(last)
+    .burst_last_o(last),
+    .burst_allowed_o(allowed),
+    .check_block_o(check_block),
+    .check_allowed_i(check_block != denied_block)
   );
 
   // The block's registers, for the invariant.
   (* hierconn *) wire [20-BeatBits:0] \u_splitter.left_q ;
   (* hierconn *) wire \u_splitter.in_valid , \u_splitter.in_ready ;
+  (* hierconn *) wire [39:8] \u_splitter.next_q ;
   (* hierconn *) wire [39:0] \u_splitter.in_addr ;
   (* hierconn *) wire [20:0] \u_splitter.in_bytes ;
 
@@ -54,7 +61,7 @@ module burst_splitter #(
   logic [39:0] from_q;
   logic [21:0] beats_q;
   logic [8:0] beats;
-  logic [52:0] stalled_burst_q;
+  logic [53:0] stalled_burst_q;
   assign accept = \u_splitter.in_valid && \u_splitter.in_ready ;
   assign taken = valid && ready_i;
   assign beats = 9'(len) + 1'b1;
@@ -65,7 +72,7 @@ module burst_splitter #(
       m_not_empty: assume (\u_splitter.in_bytes != '0);
     end
     stalled_q <= rst_n && !clear_i && valid && !ready_i;
-    stalled_burst_q <= {addr, len, last};
+    stalled_burst_q <= {addr, len, last, allowed};
     if (accept) begin
       from_q <= \u_splitter.in_addr ;
       beats_q <= 22'((22'(\u_splitter.in_bytes ) + 22'(BeatBytes - 1)) >> BeatBits);
@@ -82,6 +89,8 @@ module burst_splitter #(
                                                     (taken && beats_q == 22'(beats))));
       if (valid) begin
         a_begins_where_last_ended: assert (addr == from_q);
+        a_next_block: assert (\u_splitter.next_q == from_q[39:8] + 1'b1);
+        a_answer_is_its: assert (allowed == (addr[39:8] != denied_block));
         a_never_too_long: assert (22'(beats) <= beats_q);
         a_last_right: assert (last == (22'(beats) == beats_q));
         a_within_block: assert (9'(addr[7:0]) + (9'(len) << BeatBits) < 9'd256 && len < 8'd32);
@@ -89,7 +98,7 @@ module burst_splitter #(
         a_as_long_as_possible: assert (last || 9'(addr[7:0]) + (9'(beats) << BeatBits) == 9'd256);
       end
       if (request_q) a_same_rest: assert (22'(\u_splitter.left_q ) + 1'b1 == beats_q);
-      if (stalled_q) a_held: assert (valid && stalled_burst_q == {addr, len, last});
+      if (stalled_q) a_held: assert (valid && stalled_burst_q == {addr, len, last, allowed});
 
       c_three_bursts: cover (taken && last && beats_q == 22'd2 && addr[11:0] == '0);
       c_back_to_back: cover (taken && last && accept && len == 8'd0);

@@ -2,7 +2,7 @@
 //
 // weft_decode against docs/commands.md, for all 2^256 commands and all that earlier commands can
 // have left: legal exactly when the page says so, and with the right error code otherwise; the
-// right engine, region and offset. Bit positions and rules are written here from the page, not from
+// right engine and region. Bit positions and rules are written here from the page, not from
 // weft_pkg. Combinational: one step is a proof (the second, as the runner wants a register).
 `default_nettype none
 module decode (
@@ -25,18 +25,17 @@ module decode (
 
   logic [2:0] engine, region;
   logic [7:0] error;
-  logic [39:0] offset;
   weft_decode dut (
     .cmd_i(cmd), .have_input_i(have_input), .have_output_i(have_output), .have_add_i(have_add),
     .pairs_i(pairs), .adds_i(adds), .has_params_i(has_params), .per_tensor_i(per_tensor),
     .acc_open_i(open), .acc_pixels_i(pixels), .acc_channels_i(channels),
-    .engine_o(engine), .error_o(error), .region_o(region), .offset_o(offset)
+    .engine_o(engine), .error_o(error), .region_o(region)
   );
 
   // What docs/commands.md says. field: BAD_FIELD (2); address: BAD_ADDRESS (3).
   logic known, field, address, memory;
   logic [2:0] queue;               // 0 control, 1 load, 2 weights, 3 exec, 4 store
-  logic [2:0] where;               // memory region and offset, of commands that have them
+  logic [2:0] where;               // memory region, of commands that have one
   logic [39:0] from;
   logic signed [7:0] out_shift, out_low, out_high, sum_low, sum_high;
   logic signed [5:0] a_shift, b_shift, sum_shift;
@@ -132,7 +131,7 @@ module decode (
   always_comb if (started_q) begin
     a_code: assert (error == (!known ? 8'd1 : field ? 8'd2 : address ? 8'd3 : 8'd0));
     a_engine: assert (!known || engine == queue);
-    a_memory: assert (!memory || (region == where && offset == from));
+    a_memory: assert (!memory || region == where);
 
     c_bad_opcode: cover (error == 8'd1);
     c_bad_address: cover (error == 8'd3);
