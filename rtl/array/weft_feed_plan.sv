@@ -66,21 +66,13 @@ module weft_feed_plan (
   logic [15:0] blocks;
   logic stride_done, pads_done, take, load;
 
-  // One multiplier for all products.
-  logic signed [16:0] mul_a;
-  logic signed [21:0] mul_b;
+  // One multiplier for all products; its factors are there when their state begins.
+  logic signed [15:0] mul_a_q;
+  logic [20:0] mul_b_q;
   /* verilator lint_off UNUSEDSIGNAL */  // no product needs all bits
-  logic signed [38:0] product;
+  logic signed [37:0] product;
   /* verilator lint_on UNUSEDSIGNAL */
-  always_comb begin
-    mul_a = {9'd0, set_q.stride_rows};
-    mul_b = {1'b0, set_q.in_pitch};
-    if (state_q == RunRow) mul_a = {run_q.in_y[15], run_q.in_y};
-    if (state_q == RunColumn || state_q == RunSkip) mul_a = {5'd0, run_q.tile_x};
-    if (state_q == RunColumn) mul_b = {1'b0, set_q.step_bytes};
-    if (state_q == RunSkip) mul_b = {14'd0, stride_q};
-  end
-  assign product = mul_a * mul_b;
+  assign product = 38'(mul_a_q) * $signed({17'd0, mul_b_q});
 
   assign stride_done = stride_x_q >= {1'b0, set_q.step_bytes} || stride_q == MaxStride;
   // Columns left of the image: steps of growing, then of falling length, the last of one column.
@@ -119,9 +111,13 @@ module weft_feed_plan (
       if (cmd_i[7:0] == weft_pkg::OpSetupInput) begin
         set_q <= cmd_setup;
         if (cmd_setup.mode == Pairs) set_q.pixel_bytes <= 16'(N);
+        mul_a_q <= {8'd0, cmd_setup.stride_rows};
+        mul_b_q <= cmd_setup.in_pitch;
       end
       if (cmd_i[7:0] == weft_pkg::OpRun) begin
         run_q <= cmd_run;
+        mul_a_q <= cmd_run.in_y;
+        mul_b_q <= set_q.in_pitch;
         half_q <= set_q.mode == Pairs && cmd_run.in_x[HalfBit];
         if (set_q.mode == Pairs) run_q.in_x[HalfBit] <= 1'b0;
       end
@@ -152,8 +148,15 @@ module weft_feed_plan (
         stride_q <= stride_q + 8'd1;
         stride_x_q <= stride_x_q + {6'd0, set_q.pixel_bytes};
       end
-      RunRow: row_q <= product[36:0];
-      RunColumn: column_q <= product[32:0];
+      RunRow: begin
+        row_q <= product[36:0];
+        mul_a_q <= {4'd0, run_q.tile_x};
+        mul_b_q <= set_q.step_bytes;
+      end
+      RunColumn: begin
+        column_q <= product[32:0];
+        mul_b_q <= {13'd0, stride_q};
+      end
       RunSkip: begin
         skip_q <= product[19:0];
         pads_q <= 22'd0;
@@ -216,7 +219,7 @@ module weft_feed_plan (
       plan_q.col_row <= run_q.in_x;
       plan_q.pads <= pads_q;
       plan_q.pads_x <= pads_x_q;
-      plan_q.skip_cols <= skip_q;
+      plan_q.pads_first <= (pads_q > 22'(skip_q)) ? pads_q - 22'(skip_q) : 22'd0;
     end
 
     if (!rst_ni) begin
