@@ -53,6 +53,7 @@ module weft_beat_walker (
   logic row_ends, joins, joins_all;   // the head of the next row, or all of it
   logic [SizeBits-1:0] n0, n1, rest;
   logic [2:0] rows_on;
+  logic [23:0] pitch_on;
   assign left = start_i ? kernel_span_i : left_q;
   assign rows_left = start_i ? kernel_rows_i : rows_left_q;
   assign row_ends = left <= (dense_i ? 17'(K) : 17'(C));
@@ -64,12 +65,17 @@ module weft_beat_walker (
       n0 = row_ends ? left[SizeBits-1:0] : SizeBits'(K);
       n1 = joins ? (joins_all ? kernel_span_i[SizeBits-1:0] : rest) : '0;
       rows_on = joins_all ? 3'd2 : 3'd1;
+      pitch_on = joins_all ? 24'({in_pitch_i, 1'b0}) : 24'(in_pitch_i);
     end else begin
       n0 = (rows_left > 8'(R)) ? SizeBits'(R) : rows_left[SizeBits-1:0];
       n1 = row_ends ? left[SizeBits-1:0] : SizeBits'(C);
       rows_on = 3'(R);
+      pitch_on = 24'(R) * 24'(in_pitch_i);
     end
-    if (!row_ends) rows_on = 3'd0;
+    if (!row_ends) begin
+      rows_on = 3'd0;
+      pitch_on = 24'd0;
+    end
   end
 
   assign ready_o = ready_q;
@@ -81,12 +87,7 @@ module weft_beat_walker (
   assign offset_bytes_o = bytes_q;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || start_i || (advance_i && restart_i)) begin
-      row_q <= 8'd0;
-      row_offset_q <= 29'd0;
-      offset_q <= 17'd0;
-      bytes_q <= 33'd0;
-    end else if (advance_i) begin
+    if (!rst_ni || start_i || advance_i) begin
       row_q <= row_q + 8'(rows_on_q);
       row_offset_q <= row_offset_q + 29'(pitch_on_q);
       if (row_ends_q) begin
@@ -95,6 +96,12 @@ module weft_beat_walker (
       end else begin
         offset_q <= offset_q + (dense_i ? 17'(K) : 17'(C));
         bytes_q <= bytes_q + (dense_i ? 33'(K) : 33'(C) * 33'(pixel_bytes_i));
+      end
+      if (!rst_ni || start_i || restart_i) begin
+        row_q <= 8'd0;
+        row_offset_q <= 29'd0;
+        offset_q <= 17'd0;
+        bytes_q <= 33'd0;
       end
     end
 
@@ -105,7 +112,7 @@ module weft_beat_walker (
     n1_q <= n1;
     row_ends_q <= row_ends;
     rows_on_q <= rows_on;
-    pitch_on_q <= 24'(in_pitch_i) * 24'(rows_on);
+    pitch_on_q <= pitch_on;
     offset_on_q <= (dense_i && !joins_all) ? n1 : '0;
 
     if (!rst_ni) {ready_q, left_ready_q} <= 2'b00;

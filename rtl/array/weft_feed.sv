@@ -71,7 +71,7 @@ module weft_feed (
     .clk_i, .rst_ni,
     .start_i(opening && plan.acc_first),
     .advance_i(step),
-    .restart_i(last_beat_q),
+    .restart_i(last_beat_q && !last_block_q),
     .dense_i(plan.mode == 2'd0),
     .kernel_rows_i(plan.kernel_rows),
     .kernel_span_i(plan.kernel_span),

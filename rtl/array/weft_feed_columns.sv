@@ -44,6 +44,7 @@ module weft_feed_columns (
   logic rest_void_q, rest_last_q;     // the same at the start of a band
   logic [20:0] room_rest_q;
   logic signed [16:0] end_q;          // columns from this one to the last of the next window
+  logic end_zero_q;                   // there are none
   logic signed [16:0] end_rest_q;     // the same at the start of a band
   logic [PartBits-1:0] part_q;        // first row of the piece
   logic [PartBits-1:0] part_left_q;   // the group's rows from there on
@@ -54,6 +55,7 @@ module weft_feed_columns (
   logic [7:0] group_cols_q, channels_q, stride_cols_q, stride_rows_q, pad_q;
   logic [15:0] pixel_bytes_q, rows_q;
   logic [20:0] pitch_q;
+  logic [22:0] pitch3_q;              // three times that
   logic [28:0] wrap_pitch_q;
 
   // A band with no column in the image: all of its windows are left of it, or right of it.
@@ -61,7 +63,7 @@ module weft_feed_columns (
   logic [2:0] part_rows;
   logic band_void, band_last, part_last, stripe_last, settled, column_used, step, take;
   assign band_void = windows_q == 8'd0 || room_void_q;
-  assign band_last = room_last_q || windows_q == 8'd0 || (windows_q == 8'd1 && end_q == 17'sd0);
+  assign band_last = room_last_q || windows_q == 8'd0 || (windows_q == 8'd1 && end_zero_q);
   assign settled = end_q >= 17'sd0 || band_void;
   assign column_used = !band_void && end_q < $signed(17'(group_cols_q));
   assign part_rows = aligned_q ? 3'd4 : 3'd2;
@@ -76,6 +78,10 @@ module weft_feed_columns (
   assign piece_valid_o = active_q && settled;
   assign busy_o = active_q;
 
+  logic signed [16:0] end_first, end_next;
+  assign end_first = $signed(17'(beat.n1)) - 17'sd1 - $signed({1'b0, beat.lead_first});
+  assign end_next = end_q + $signed(17'(stride_cols_q));
+
   // Where the first column of a band and the one behind it begin, from the end of the row on.
   /* verilator lint_off UNUSEDSIGNAL */  // only the signs matter
   logic signed [37:0] past_first, past_rest, next_past_first, next_past_rest;
@@ -89,12 +95,8 @@ module weft_feed_columns (
   assign next_past_rest = x_rest + 38'(beat.pixel_bytes) - 38'(beat.in_row_bytes);
 
   piece_t piece;
-  logic signed [39:0] addr1, addr2, addr3;
   logic signed [18:0] rows_below;
   logic [3:0] row_ok;
-  assign addr1 = part_addr_q + 40'(pitch_q);
-  assign addr2 = part_addr_q + 40'({pitch_q, 1'b0});
-  assign addr3 = part_addr_q + 40'({pitch_q, 1'b0}) + 40'(pitch_q);
   assign rows_below = $signed({3'd0, rows_q}) - 19'(part_row_q);
   always_comb begin
     for (int i = 0; i < 4; i++) begin
@@ -115,14 +117,10 @@ module weft_feed_columns (
       piece.ok = row_ok;
       piece.n0 = channels_q;
       piece.n1 = channels_q;
-      piece.addr0 = part_addr_q[21:0];
-      piece.addr1 = addr1[21:0];
-      piece.addr2 = addr2[21:0];
-      piece.addr3 = addr3[21:0];
-      piece.beyond[0] = part_addr_q[39:22] != {18{part_addr_q[21]}};
-      piece.beyond[1] = addr1[39:22] != {18{addr1[21]}};
-      piece.beyond[2] = addr2[39:22] != {18{addr2[21]}};
-      piece.beyond[3] = addr3[39:22] != {18{addr3[21]}};
+      piece.addr0 = part_addr_q;
+      piece.addr1 = part_addr_q + 40'(pitch_q);
+      piece.addr2 = part_addr_q + 40'({pitch_q, 1'b0});
+      piece.addr3 = part_addr_q + 40'(pitch3_q);
       piece.room0 = '1;
       piece.room1 = '1;
     end
@@ -139,7 +137,8 @@ module weft_feed_columns (
       room_void_q <= !past_first[37];
       room_last_q <= !next_past_first[37];
       room_q <= beat.in_row_bytes - beat.x_first[20:0];
-      end_q <= $signed(17'(beat.n1)) - 17'sd1 - $signed({1'b0, beat.lead_first});
+      end_q <= end_first;
+      end_zero_q <= end_first == 17'sd0;
       part_q <= '0;
       part_left_q <= beat.n0[PartBits-1:0];
       part_row_q <= beat.row;
@@ -159,9 +158,11 @@ module weft_feed_columns (
       pixel_bytes_q <= beat.pixel_bytes;
       rows_q <= beat.in_rows;
       pitch_q <= beat.in_pitch;
+      pitch3_q <= 23'(beat.in_pitch) + 23'({beat.in_pitch, 1'b0});
       wrap_pitch_q <= beat.wrap_pitch;
     end else if (active_q && !settled) begin
-      end_q <= end_q + $signed(17'(stride_cols_q));
+      end_q <= end_next;
+      end_zero_q <= end_next == 17'sd0;
       windows_q <= windows_q - 8'd1;
     end else if (step) begin
       if (!part_last) begin
@@ -176,8 +177,10 @@ module weft_feed_columns (
         part_addr_q <= column_addr_q + 40'(pixel_bytes_q);
         column_addr_q <= column_addr_q + 40'(pixel_bytes_q);
         end_q <= end_q - 17'sd1;
-        if (end_q == 17'sd0) begin
+        end_zero_q <= end_q == 17'sd1;
+        if (end_zero_q) begin
           end_q <= $signed(17'(stride_cols_q)) - 17'sd1;
+          end_zero_q <= stride_cols_q == 8'd1;
           windows_q <= windows_q - 8'd1;
         end
         room_q <= room_q - 21'(pixel_bytes_q);
@@ -194,6 +197,7 @@ module weft_feed_columns (
           room_last_q <= rest_last_q;
           room_q <= room_rest_q;
           end_q <= end_rest_q;
+          end_zero_q <= end_rest_q == 17'sd0;
         end
       end
     end

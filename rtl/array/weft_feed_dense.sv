@@ -44,35 +44,34 @@ module weft_feed_dense (
   assign take = beat_valid_i && beat_ready_o;
   assign piece_valid_o = active_q;
 
-  // More than all bytes of a fragment, or less than none, is no more than that.
-  function automatic logic [5:0] clamp(input logic signed [36:0] bytes);
-    clamp = bytes[36] ? 6'd0 : (bytes[35:6] != '0) ? 6'd63 : bytes[5:0];
+  // Of a fragment that begins too far from its row for 22 bits, nothing exists. Where more bytes than
+  // any fragment has are skipped or have room, their number does not matter.
+  logic near0, near1;
+  assign near0 = col0_q[35:22] == {14{col0_q[21]}};
+  assign near1 = col1_q[35:22] == {14{col1_q[21]}};
+  function automatic logic [5:0] clamp(input logic signed [22:0] bytes);
+    clamp = bytes[22] ? 6'd0 : (bytes[21:6] != '0) ? 6'd63 : bytes[5:0];
   endfunction
 
   logic signed [17:0] next_row;
-  logic signed [39:0] addr0, addr1;
   piece_t piece;
   assign next_row = row_q + 18'sd1;
-  assign addr0 = base_q + 40'(col0_q);
-  assign addr1 = base_q + 40'(pitch_q) + 40'(col1_q);
   always_comb begin
     piece = '0;
     if (active_q) begin
       piece.part_first = 1'b1;
       piece.part_last = 1'b1;
       piece.pad_value = pad_q;
-      piece.ok[0] = row_q >= 18'sd0 && row_q < $signed({2'd0, rows_q});
-      piece.ok[1] = next_row >= 18'sd0 && next_row < $signed({2'd0, rows_q});
+      piece.ok[0] = near0 && row_q >= 18'sd0 && row_q < $signed({2'd0, rows_q});
+      piece.ok[1] = near1 && next_row >= 18'sd0 && next_row < $signed({2'd0, rows_q});
       piece.n0 = n0_q;
       piece.n1 = n1_q;
-      piece.addr0 = addr0[21:0];
-      piece.addr1 = addr1[21:0];
-      piece.beyond[0] = addr0[39:22] != {18{addr0[21]}};
-      piece.beyond[1] = addr1[39:22] != {18{addr1[21]}};
-      piece.skip0 = clamp(37'sd0 - 37'(col0_q));
-      piece.skip1 = clamp(37'sd0 - 37'(col1_q));
-      piece.room0 = clamp($signed({16'd0, row_bytes_q}) - 37'(col0_q));
-      piece.room1 = clamp($signed({16'd0, row_bytes_q}) - 37'(col1_q));
+      piece.addr0 = base_q + 40'(col0_q);
+      piece.addr1 = base_q + 40'(pitch_q) + 40'(col1_q);
+      piece.skip0 = clamp(-col0_q[22:0]);
+      piece.skip1 = clamp(-col1_q[22:0]);
+      piece.room0 = clamp({2'd0, row_bytes_q} - col0_q[22:0]);
+      piece.room1 = clamp({2'd0, row_bytes_q} - col1_q[22:0]);
     end
   end
   assign piece_o = piece;

@@ -62,21 +62,21 @@ module weft_feed_fetch #(
   logic [AddrWidth-1:0] low0, low1, high0, high1;
   logic [OffsetBits-1:0] offset0, offset1;
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment0 (
-    .addr_i(piece.addr0), .beyond_i(piece.beyond[0]), .ok_i(piece.ok[0]),
+    .addr_i(piece.addr0), .ok_i(piece.ok[0]),
     .n_i(piece.n0), .skip_i(piece.skip0), .room_i(piece.room0),
     .mask_o(mask0), .need_low_o(need[0]), .need_high_o(need[1]),
     .low_outside_o(outside[0]), .high_outside_o(outside[1]),
     .word_low_o(low0), .word_high_o(high0), .offset_o(offset0)
   );
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment1 (
-    .addr_i(piece.addr1), .beyond_i(piece.beyond[1]), .ok_i(piece.ok[1]),
+    .addr_i(piece.addr1), .ok_i(piece.ok[1]),
     .n_i(piece.n1), .skip_i(piece.skip1), .room_i(piece.room1),
     .mask_o(mask1), .need_low_o(need[2]), .need_high_o(need[3]),
     .low_outside_o(outside[2]), .high_outside_o(outside[3]),
     .word_low_o(low1), .word_high_o(high1), .offset_o(offset1)
   );
   // Aligned columns have no high words: their ports read rows 2 and 3.
-  logic signed [21:0] word2, word3;
+  logic signed [39:0] word2, word3;
   assign word2 = piece.addr2 >>> OffsetBits;
   assign word3 = piece.addr3 >>> OffsetBits;
 
@@ -141,8 +141,8 @@ module weft_feed_fetch #(
       if (piece.column && piece.aligned) begin
         req_need_q[1] <= piece.ok[2];
         req_need_q[3] <= piece.ok[3];
-        req_outside_q[1] <= piece.beyond[2] || word2[21:0] >= 22'(Words);
-        req_outside_q[3] <= piece.beyond[3] || word3[21:0] >= 22'(Words);
+        req_outside_q[1] <= word2[39:0] >= 40'(Words);
+        req_outside_q[3] <= word3[39:0] >= 40'(Words);
         req_addr1_q <= word2[AddrWidth-1:0];
         req_addr3_q <= word3[AddrWidth-1:0];
       end

@@ -8,8 +8,7 @@ module weft_feed_fragment #(
   parameter int unsigned Bytes = 16,
   parameter int unsigned AddrWidth = 14
 ) (
-  input  wire logic signed [21:0]   addr_i,
-  input  wire logic                 beyond_i,           // addr_i is not all of the address
+  input  wire logic signed [39:0]   addr_i,
   input  wire logic                 ok_i,
   input  wire logic [7:0]           n_i,
   input  wire logic [5:0]           skip_i,
@@ -27,11 +26,11 @@ module weft_feed_fragment #(
   localparam int unsigned WordBytes = weft_pkg::WordBytes;
   localparam int unsigned OffsetBits = $clog2(WordBytes);
   localparam int unsigned Words = weft_pkg::Scratchpad / WordBytes;
+  localparam logic [39:0] LastWord = 40'(Words) - 40'd1;
 
-  logic signed [21:0] word_low, word_high;
+  logic signed [39:0] word_low;
   logic [Bytes-1:0] in_low;  // bytes that the low word would hold
   assign word_low = addr_i >>> OffsetBits;
-  assign word_high = word_low + 22'sd1;
   assign offset_o = addr_i[OffsetBits-1:0];
 
   // Byte by byte, without a first and a last one worked out before.
@@ -43,11 +42,11 @@ module weft_feed_fragment #(
   end
   assign need_low_o = (mask_o & in_low) != '0;
   assign need_high_o = (mask_o & ~in_low) != '0;
-  // As unsigned numbers: below zero is out of range too.
-  assign low_outside_o = beyond_i || word_low[21:0] >= 22'(Words);
-  assign high_outside_o = beyond_i || word_high[21:0] >= 22'(Words);
+  // As unsigned numbers: below zero is out of range too, and -1 is the word before the first.
+  assign low_outside_o = word_low[39:0] >= 40'(Words);
+  assign high_outside_o = word_low[39:0] >= LastWord && word_low != -40'sd1;
   assign word_low_o = word_low[AddrWidth-1:0];
-  assign word_high_o = word_high[AddrWidth-1:0];
+  assign word_high_o = word_low_o + 1'b1;
 
 endmodule
 `default_nettype wire

@@ -120,9 +120,8 @@
 // One step of address generation, at most four words. Fragment i: bytes addr_i .. +n_i-1, of which
 // those from skip_i to before room_i exist, none unless ok[i]. `column`: the fragments are rows
 // part_row and part_row + 1 of a column of the window unit (`aligned`: four rows, each in one word;
-// those of rows 2 and 3 at addr2 and addr3), of which all bytes exist. beyond[i]: address i is beyond
-// what addr_i holds, and so beyond the scratchpad.
-`define WEFT_PIECE_BITS 157
+// those of rows 2 and 3 at addr2 and addr3), of which all bytes exist.
+`define WEFT_PIECE_BITS 225
 `define WEFT_PIECE_TYPE \
   typedef struct packed { \
     logic column; \
@@ -133,13 +132,12 @@
     logic [7:0] part_row; \
     logic [7:0] pad_value; \
     logic [3:0] ok; \
-    logic [3:0] beyond; \
     logic [7:0] n0; \
     logic [7:0] n1; \
-    logic signed [21:0] addr0; \
-    logic signed [21:0] addr1; \
-    logic signed [21:0] addr2; \
-    logic signed [21:0] addr3; \
+    logic signed [39:0] addr0; \
+    logic signed [39:0] addr1; \
+    logic signed [39:0] addr2; \
+    logic signed [39:0] addr3; \
     logic [5:0] skip0; \
     logic [5:0] skip1; \
     logic [5:0] room0; \
