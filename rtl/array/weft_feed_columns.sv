@@ -101,7 +101,7 @@ module weft_feed_columns (
   always_comb begin
     for (int i = 0; i < 4; i++) begin
       row_ok[i] = active_q && column_used && 3'(i) < 3'(part_left_q) &&
-          part_row_q >= $signed(-18'(i)) && rows_below > $signed(19'(i));
+          part_row_q + 18'(i) >= 18'sd0 && rows_below > 19'(i);
     end
   end
   always_comb begin
