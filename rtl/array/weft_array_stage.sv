@@ -114,7 +114,7 @@ module weft_array_stage #(
   weft_feed_fetch #(.AddrWidth(AddrWidth), .ColumnDepth(ColumnDepth)) u_fetch (
     .clk_i, .rst_ni,
     .piece_valid_i(dense_valid || columns_valid), .piece_ready_o(piece_ready),
-    .piece_i(columns_busy ? columns_piece : dense_piece),
+    .piece_i(columns_piece | dense_piece),
     .rd_req_o, .rd_addr_o, .rd_gnt_i, .rd_data_i,
     .vec_valid_o(vec_valid), .vec_ready_i(vec_ready), .vec_o(vec),
     .col_valid_o(col_valid), .col_free_i(col_free), .col_last_o(col_last),

@@ -2,7 +2,8 @@
 //
 // The block and beat loops of the prepared command: waits until a beat may start, then offers it
 // twice, to address generation (beat_*) and, in the same cycle, to the issue queue (issue_*). Both
-// must be ready for a beat to go; a null beat goes to the issue queue only. At most a beat a cycle.
+// must be ready for a beat to go; a null beat goes to the issue queue only. At most a beat in three
+// cycles: as long as weft_beat_walker takes for the next.
 // The pixel loops are in weft_feed_dense and weft_feed_columns.
 `default_nettype none
 `include "common/weft_assert.svh"
@@ -38,11 +39,14 @@ module weft_feed (
 
   // The loops. open_q: a command is in them; before that its start values are loaded.
   logic open_q;
+  logic sized_q;             // the plan has been there for a cycle before the loops open
   logic [15:0] block_q;
   logic [11:0] beat_q;
+  logic last_beat_q, last_block_q;  // a cycle later than these: beats are further apart
   logic [15:0] chan_q;
   logic [15:0] wait_block_q, wait_beat_q;
-  logic first_beat, last_beat, last_block, step;
+  logic first_beat, step;
+  assign first_beat = beat_q == 12'd0;
 
   beat_t beat_out_q;
   issue_t issue_out_q;
@@ -62,41 +66,42 @@ module weft_feed (
   logic [28:0] row_offset;
   logic [16:0] offset;
   logic [32:0] offset_bytes;
-  logic walk_start, walk_advance;
+  logic opening, walk_ready;
   weft_beat_walker u_walker (
     .clk_i, .rst_ni,
-    .start_i(walk_start),
-    .advance_i(walk_advance),
+    .start_i(opening && plan.acc_first),
+    .advance_i(step),
+    .restart_i(last_beat_q && !last_block_q),
     .dense_i(plan.mode == 2'd0),
     .kernel_rows_i(plan.kernel_rows),
     .kernel_span_i(plan.kernel_span),
     .in_pitch_i(plan.in_pitch),
     .pixel_bytes_i(plan.pixel_bytes),
+    .ready_o(walk_ready),
     .n0_o(n0), .n1_o(n1), .row_o(row),
     .row_offset_o(row_offset), .offset_o(offset), .offset_bytes_o(offset_bytes)
   );
 
+  // Dense operands are of all channels.
+  logic [15:0] chan_offset;
+  assign chan_offset = (plan.mode == 2'd0) ? 16'd0 : chan_q;
+
   // Padding columns before the first one that exists, in the first band of the stripe and in the
   // others, and where that one is.
-  logic [21:0] col_index_first, col_index_rest;
   logic pads_first, pads_rest;
-  logic [21:0] lead_first, lead_rest;
-  assign col_index_first = 22'(plan.skip_cols) + 22'(offset);
-  assign col_index_rest = 22'(offset);
-  assign pads_first = col_index_first < plan.pads;
-  assign pads_rest = col_index_rest < plan.pads;
-  assign lead_first = pads_first ? plan.pads - col_index_first : 22'd0;
-  assign lead_rest = pads_rest ? plan.pads - col_index_rest : 22'd0;
+  logic [15:0] lead_first, lead_rest;
+  function automatic logic [15:0] clamp(input logic [21:0] columns);
+    clamp = (columns[21:15] != '0) ? 16'h7fff : columns[15:0];
+  endfunction
+  assign pads_first = 22'(offset) < plan.pads_first;
+  assign pads_rest = 22'(offset) < plan.pads;
+  assign lead_first = pads_first ? clamp(plan.pads_first - 22'(offset)) : 16'd0;
+  assign lead_rest = pads_rest ? clamp(plan.pads - 22'(offset)) : 16'd0;
 
-  assign first_beat = beat_q == 12'd0;
-  assign last_beat = beat_q == plan.beats - 12'd1;
-  assign last_block = block_q == plan.blocks - 16'd1;
   assign out_go = out_valid_q && issue_ready_i && (out_null_q || beat_ready_i);
-  assign step = open_q && waits_met && (!out_valid_q || out_go);
-  assign plan_done_o = step && last_beat && last_block;
-  assign walk_start = !open_q ? (plan_valid_i && plan.acc_first)
-      : (step && last_beat && !last_block);
-  assign walk_advance = step;
+  assign step = open_q && walk_ready && waits_met && (!out_valid_q || out_go);
+  assign plan_done_o = step && last_beat_q && last_block_q;
+  assign opening = !open_q && plan_valid_i;
 
   assign beat_valid_o = out_valid_q && !out_null_q && issue_ready_i;
   assign issue_valid_o = out_valid_q && (out_null_q || beat_ready_i);
@@ -107,6 +112,8 @@ module weft_feed (
   assign idle_o = !open_q && !out_valid_q;
 
   always_ff @(posedge clk_i) begin
+    last_beat_q <= beat_q == plan.beats - 12'd1;
+    last_block_q <= block_q == plan.blocks - 16'd1;
     if (!open_q) begin
       block_q <= 16'd0;
       beat_q <= 12'd0;
@@ -114,7 +121,7 @@ module weft_feed (
       wait_block_q <= plan.wait_exec;
       wait_beat_q <= plan.wait_exec;
     end else if (step) begin
-      if (last_beat) begin
+      if (last_beat_q) begin
         beat_q <= 12'd0;
         block_q <= block_q + 16'd1;
         chan_q <= chan_q + 16'(N);
@@ -132,7 +139,7 @@ module weft_feed (
       issue_out_q.mode <= plan.mode;
       issue_out_q.swap <= plan.mode != 2'd2 && (!plan.shared || (first_beat && block_q == 16'd0));
       issue_out_q.first <= plan.acc_first && first_beat;
-      issue_out_q.last <= plan.null_op || (plan.acc_last && last_beat);
+      issue_out_q.last <= plan.null_op || (plan.acc_last && last_beat_q);
       issue_out_q.half <= plan.half;
       issue_out_q.last_pixel <= plan.null_op ? 8'd0 : plan.pixels - 8'd1;
       issue_out_q.tile_width <= plan.tile_width;
@@ -141,8 +148,8 @@ module weft_feed (
       issue_out_q.cols <= n1;
       issue_out_q.stride_cols <= plan.stride_cols;
       issue_out_q.pad_value <= plan.pad_value;
-      issue_out_q.lead_first <= (lead_first > 22'h7fff) ? 16'h7fff : lead_first[15:0];
-      issue_out_q.lead_rest <= (lead_rest > 22'h7fff) ? 16'h7fff : lead_rest[15:0];
+      issue_out_q.lead_first <= lead_first;
+      issue_out_q.lead_rest <= lead_rest;
     end
     if (step && !plan.null_op) begin
       beat_out_q.window <= plan.mode != 2'd0;
@@ -152,11 +159,7 @@ module weft_feed (
       beat_out_q.first_width <= plan.first_width;
       beat_out_q.n0 <= n0;
       beat_out_q.n1 <= n1;
-      beat_out_q.row <= row;
-      beat_out_q.offset <= offset;
-      beat_out_q.row_offset <= row_offset;
-      beat_out_q.chan_offset <= chan_q;
-      beat_out_q.channels <= last_block ? plan.last_channels : 8'(N);
+      beat_out_q.channels <= last_block_q ? plan.last_channels : 8'(N);
       beat_out_q.step_bytes <= plan.step_bytes;
       beat_out_q.pixel_bytes <= plan.pixel_bytes;
       beat_out_q.stride_cols <= plan.stride_cols;
@@ -166,22 +169,25 @@ module weft_feed (
       beat_out_q.in_pitch <= plan.in_pitch;
       beat_out_q.wrap_pitch <= plan.wrap_pitch;
       beat_out_q.pad_value <= plan.pad_value;
-      beat_out_q.in_y <= plan.in_y;
-      beat_out_q.base <= plan.base;
+      beat_out_q.row <= 18'(plan.in_y) + 18'(row);
+      beat_out_q.base <= plan.base + 40'(row_offset) + 40'(chan_offset);
       beat_out_q.col_first <= plan.col_first;
       beat_out_q.col_row <= plan.col_row;
-      beat_out_q.x_first <= pads_first ? 36'(plan.pads_x) : plan.col_first + 36'(offset_bytes);
+      beat_out_q.x_first <= pads_first ? 36'(plan.pads_x)
+          : plan.col_first + 36'(offset_bytes);
       beat_out_q.x_rest <= pads_rest ? 36'(plan.pads_x)
           : {{14{plan.col_row[21]}}, plan.col_row} + 36'(offset_bytes);
-      beat_out_q.lead_first <= (lead_first > 22'h7fff) ? 16'h7fff : lead_first[15:0];
-      beat_out_q.lead_rest <= (lead_rest > 22'h7fff) ? 16'h7fff : lead_rest[15:0];
+      beat_out_q.lead_first <= lead_first;
+      beat_out_q.lead_rest <= lead_rest;
     end
 
     if (!rst_ni) begin
       open_q <= 1'b0;
+      sized_q <= 1'b0;
       out_valid_q <= 1'b0;
     end else begin
-      if (!open_q) open_q <= plan_valid_i;
+      sized_q <= opening;
+      if (!open_q) open_q <= plan_valid_i && (plan.acc_first || sized_q);
       else if (plan_done_o) open_q <= 1'b0;
       if (step) out_valid_q <= 1'b1;
       else if (out_go) out_valid_q <= 1'b0;

@@ -62,25 +62,23 @@ module weft_feed_fetch #(
   logic [AddrWidth-1:0] low0, low1, high0, high1;
   logic [OffsetBits-1:0] offset0, offset1;
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment0 (
-    .addr_i(piece.addr0), .col_i(piece.col0), .ok_i(piece.ok[0]), .clip_i(!piece.column),
-    .n_i(piece.n0), .row_bytes_i(piece.row_bytes),
+    .addr_i(piece.addr0), .ok_i(piece.ok[0]),
+    .n_i(piece.n0), .skip_i(piece.skip0), .room_i(piece.room0),
     .mask_o(mask0), .need_low_o(need[0]), .need_high_o(need[1]),
     .low_outside_o(outside[0]), .high_outside_o(outside[1]),
     .word_low_o(low0), .word_high_o(high0), .offset_o(offset0)
   );
   weft_feed_fragment #(.Bytes(WordBytes), .AddrWidth(AddrWidth)) u_fragment1 (
-    .addr_i(piece.addr1), .col_i(piece.col1), .ok_i(piece.ok[1]), .clip_i(!piece.column),
-    .n_i(piece.n1), .row_bytes_i(piece.row_bytes),
+    .addr_i(piece.addr1), .ok_i(piece.ok[1]),
+    .n_i(piece.n1), .skip_i(piece.skip1), .room_i(piece.room1),
     .mask_o(mask1), .need_low_o(need[2]), .need_high_o(need[3]),
     .low_outside_o(outside[2]), .high_outside_o(outside[3]),
     .word_low_o(low1), .word_high_o(high1), .offset_o(offset1)
   );
   // Aligned columns have no high words: their ports read rows 2 and 3.
-  logic signed [39:0] addr2, addr3, word2, word3;
-  assign addr2 = piece.addr2 + 40'(piece.col0);
-  assign addr3 = piece.addr3 + 40'(piece.col0);
-  assign word2 = addr2 >>> OffsetBits;
-  assign word3 = addr3 >>> OffsetBits;
+  logic signed [39:0] word2, word3;
+  assign word2 = piece.addr2 >>> OffsetBits;
+  assign word3 = piece.addr3 >>> OffsetBits;
 
   // Stage 1: requests, until all words are granted.
   logic req_valid_q, req_column_q, req_aligned_q, req_first_q, req_last_q;
@@ -91,24 +89,31 @@ module weft_feed_fetch #(
   logic [OffsetBits-1:0] req_offset0_q, req_offset1_q;
   logic [AddrWidth-1:0] req_addr0_q, req_addr1_q, req_addr2_q, req_addr3_q;
   logic has_place, req_go;
-  logic [2:0] vec_places_q, col_places_q;
+  logic [VectorDepth-1:0] vec_places_q;  // bit i: more than i are free
+  logic [ColumnDepth-1:0] col_places_q;
+  logic vec_place_taken, vec_place_given, col_place_taken;
   logic error_q;
 
-  assign has_place = req_column_q ? (!req_first_q || col_places_q != 3'd0) : vec_places_q != 3'd0;
+  assign has_place = req_column_q ? (!req_first_q || col_places_q[0]) : vec_places_q[0];
   assign rd_req_o = (req_valid_q && has_place) ? req_need_q : 4'd0;
   assign rd_addr_o = {req_addr3_q, req_addr2_q, req_addr1_q, req_addr0_q};
   assign req_go = req_valid_q && has_place && (req_need_q & ~rd_gnt_i) == 4'd0;
   assign take = piece_valid && (!req_valid_q || req_go);
+  assign vec_place_taken = req_go && !req_column_q;
+  assign vec_place_given = vec_valid_o && vec_ready_i;
+  assign col_place_taken = req_go && req_column_q && req_first_q;
   assign error_o = error_q;
 
   // Stage 2: data. A word granted in the cycle before is on the port, others have been kept.
   logic out_valid_q, out_column_q, out_aligned_q, out_last_q, out_band_last_q;
-  logic [7:0] out_row_q, out_pad_q, out_n0_q, out_total_q;
+  logic [7:0] out_row_q, out_pad_q, out_total_q;
   logic [3:0] out_ok_q, granted_q;
   logic out_two_q;    // there is a second fragment
   logic out_whole_q;  // a vector is the first fragment, all of it
   logic [WordBytes-1:0] out_mask_q;
-  logic [OffsetBits-1:0] out_offset0_q, out_offset1_q;
+  logic [WordBytes-1:0] out_behind_q;  // lanes behind the first fragment
+  logic [OffsetBits-1:0] out_offset0_q;
+  logic [OffsetBits:0] out_shift1_q;   // bytes from a low word before fragment 1's to its lane 0
   logic [WordBits-1:0] kept_q [4];
 
   always_ff @(posedge clk_i) begin
@@ -156,14 +161,15 @@ module weft_feed_fetch #(
       out_band_last_q <= req_band_last_q;
       out_row_q <= req_row_q;
       out_pad_q <= req_pad_q;
-      out_n0_q <= req_n0_q;
       out_total_q <= req_total_q;
       out_ok_q <= req_ok_q;
       out_two_q <= req_column_q || req_total_q != req_n0_q;
       out_whole_q <= req_n0_q == 8'(K) && (&req_mask0_q[K-1:0]);
       out_mask_q <= req_mask0_q | (req_mask1_q << req_n0_q);
       out_offset0_q <= req_offset0_q;
-      out_offset1_q <= req_offset1_q;
+      out_behind_q <= {WordBytes{1'b1}} << req_n0_q;
+      out_shift1_q <= (OffsetBits+1)'(WordBytes) + (OffsetBits+1)'(req_offset1_q) -
+          (req_column_q ? '0 : req_n0_q[OffsetBits:0]);
     end
 
     granted_q <= rd_req_o & rd_gnt_i;
@@ -172,23 +178,23 @@ module weft_feed_fetch #(
       out_valid_q <= 1'b0;
       error_q <= 1'b0;
       granted_q <= 4'd0;
-      vec_places_q <= 3'(VectorDepth);
-      col_places_q <= 3'(ColumnDepth);
+      vec_places_q <= '1;
+      col_places_q <= '1;
     end else begin
       if (take) req_valid_q <= 1'b1;
       else if (req_go) req_valid_q <= 1'b0;
       out_valid_q <= req_go;
       if (req_valid_q && (req_need_q & req_outside_q) != 4'd0) error_q <= 1'b1;
-      vec_places_q <= vec_places_q - 3'(req_go && !req_column_q) + 3'(vec_valid_o && vec_ready_i);
-      col_places_q <= col_places_q - 3'(req_go && req_column_q && req_first_q) + 3'(col_free_i);
+      if (vec_place_taken && !vec_place_given) vec_places_q <= vec_places_q >> 1;
+      if (vec_place_given && !vec_place_taken) vec_places_q <= VectorDepth'({vec_places_q, 1'b1});
+      if (col_place_taken && !col_free_i) col_places_q <= col_places_q >> 1;
+      if (col_free_i && !col_place_taken) col_places_q <= ColumnDepth'({col_places_q, 1'b1});
       `WEFT_ASSERT(a_vec_queue_has_room, !(out_valid_q && !out_column_q) || vec_push_ready)
     end
   end
 
   // The words, shifted: fragment 0 to lane 0, fragment 1 to the lane behind it (a row: to lane 0).
   logic [WordBits-1:0] low_word0, high_word0, low_word1, high_word1, shifted0, shifted1;
-  logic [OffsetBits:0] shift1;
-  logic [WordBytes-1:0] behind;
   logic [8*K-1:0] vec;
   logic vec_push_ready;
   always_comb begin
@@ -198,7 +204,6 @@ module weft_feed_fetch #(
     high_word1 = '0;
     shifted0 = '0;
     shifted1 = '0;
-    shift1 = '0;
     if (out_valid_q) begin
       low_word0 = granted_q[0] ? rd_data_i[0*WordBits +: WordBits] : kept_q[0];
       high_word0 = granted_q[1] ? rd_data_i[1*WordBits +: WordBits] : kept_q[1];
@@ -207,21 +212,18 @@ module weft_feed_fetch #(
     if (out_valid_q && out_two_q) begin
       low_word1 = granted_q[2] ? rd_data_i[2*WordBits +: WordBits] : kept_q[2];
       high_word1 = granted_q[3] ? rd_data_i[3*WordBits +: WordBits] : kept_q[3];
-      shift1 = (OffsetBits+1)'(WordBytes) + (OffsetBits+1)'(out_offset1_q);
-      if (!out_column_q) shift1 = shift1 - out_n0_q[OffsetBits:0];
       if (!out_aligned_q) begin
-        shifted1 = WordBits'({high_word1, low_word1, {WordBits{1'b0}}} >> {shift1, 3'd0});
+        shifted1 = WordBits'({high_word1, low_word1, {WordBits{1'b0}}} >> {out_shift1_q, 3'd0});
       end
     end
   end
 
   always_comb begin
-    behind = {WordBytes{1'b1}} << out_n0_q;
     vec = shifted0[8*K-1:0];
     // Most vectors are one whole fragment: simulation is spared the rest.
     if (out_valid_q && !out_column_q && !out_whole_q) begin
       for (int unsigned i = 0; i < K; i++) begin
-        if (out_two_q && behind[i]) vec[i*8 +: 8] = shifted1[i*8 +: 8];
+        if (out_two_q && out_behind_q[i]) vec[i*8 +: 8] = shifted1[i*8 +: 8];
         if (!out_mask_q[i]) vec[i*8 +: 8] = (8'(i) < out_total_q) ? out_pad_q : 8'd0;
       end
     end

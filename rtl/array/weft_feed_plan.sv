@@ -60,35 +60,32 @@ module weft_feed_plan (
   logic [21:0] pads_count_q;                    // a power of two
   logic pads_shrink_q;
   logic signed [24:0] pads_1, pads_2, pads_4;   // where 1, 2, 4 such steps lead
-  logic pads_go;
+  logic pads_go, pads_grow, pads_fall;
   logic signed [39:0] base;
   logic signed [35:0] col_first;
   logic [15:0] blocks;
   logic stride_done, pads_done, take, load;
 
-  // One multiplier for all products.
-  logic signed [16:0] mul_a;
-  logic signed [21:0] mul_b;
+  // One multiplier for all products: factors for a state are there when it begins, their product in
+  // the next.
+  logic signed [15:0] mul_a_q;
+  logic [20:0] mul_b_q;
   /* verilator lint_off UNUSEDSIGNAL */  // no product needs all bits
-  logic signed [38:0] product;
+  logic signed [37:0] product;
+  logic signed [26:0] product_low_q, product_high_q;  // by the lower and upper bits of mul_b_q
   /* verilator lint_on UNUSEDSIGNAL */
-  always_comb begin
-    mul_a = {9'd0, set_q.stride_rows};
-    mul_b = {1'b0, set_q.in_pitch};
-    if (state_q == RunRow) mul_a = {run_q.in_y[15], run_q.in_y};
-    if (state_q == RunColumn || state_q == RunSkip) mul_a = {5'd0, run_q.tile_x};
-    if (state_q == RunColumn) mul_b = {1'b0, set_q.step_bytes};
-    if (state_q == RunSkip) mul_b = {14'd0, stride_q};
-  end
-  assign product = mul_a * mul_b;
+  assign product = 38'(product_low_q) + {product_high_q, 11'd0};
 
-  assign stride_done = stride_x_q >= {1'b0, set_q.step_bytes} || stride_q == MaxStride;
+  assign stride_done = set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0 ||
+      stride_x_q >= {1'b0, set_q.step_bytes} || stride_q == MaxStride;
   // Columns left of the image: steps of growing, then of falling length, the last of one column.
   // None but that one goes past column 0. Up to four columns it is a column a cycle.
   assign pads_1 = 25'(pads_x_q) + 25'({1'b0, pads_step_q});
   assign pads_2 = 25'(pads_x_q) + 25'({1'b0, pads_step_q, 1'b0});
   assign pads_4 = 25'(pads_x_q) + 25'({1'b0, pads_step_q, 2'b0});
   assign pads_go = pads_1 < 0 || pads_count_q[0];
+  assign pads_grow = !pads_shrink_q && pads_4 < 0;
+  assign pads_fall = pads_2 >= 0 && !pads_count_q[0];  // not both: pads_2 is less than pads_4
   assign pads_done = set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0 || !pads_x_q[21];
   assign base = {19'd0, set_q.in_addr} + {{3{row_q[36]}}, row_q};
   assign col_first = {{14{run_q.in_x[21]}}, run_q.in_x} + {3'd0, column_q};
@@ -119,9 +116,13 @@ module weft_feed_plan (
       if (cmd_i[7:0] == weft_pkg::OpSetupInput) begin
         set_q <= cmd_setup;
         if (cmd_setup.mode == Pairs) set_q.pixel_bytes <= 16'(N);
+        mul_a_q <= {8'd0, cmd_setup.stride_rows};
+        mul_b_q <= cmd_setup.in_pitch;
       end
       if (cmd_i[7:0] == weft_pkg::OpRun) begin
         run_q <= cmd_run;
+        mul_a_q <= cmd_run.in_y;
+        mul_b_q <= set_q.in_pitch;
         half_q <= set_q.mode == Pairs && cmd_run.in_x[HalfBit];
         if (set_q.mode == Pairs) run_q.in_x[HalfBit] <= 1'b0;
       end
@@ -142,38 +143,52 @@ module weft_feed_plan (
       end
     end
 
+    product_low_q <= 27'(mul_a_q) * $signed({16'd0, mul_b_q[10:0]});
+    product_high_q <= 27'(mul_a_q) * $signed({17'd0, mul_b_q[20:11]});
     case (state_q)
       SetupWrap: begin
-        wrap_q <= product[28:0];
         stride_q <= 8'd0;
         stride_x_q <= 22'd0;
       end
-      SetupStride: if (!stride_done) begin
-        stride_q <= stride_q + 8'd1;
-        stride_x_q <= stride_x_q + {6'd0, set_q.pixel_bytes};
+      SetupStride: begin
+        wrap_q <= product[28:0];
+        if (!stride_done) begin
+          stride_q <= stride_q + 8'd1;
+          stride_x_q <= stride_x_q + {6'd0, set_q.pixel_bytes};
+        end
       end
-      RunRow: row_q <= product[36:0];
-      RunColumn: column_q <= product[32:0];
+      RunRow: begin
+        mul_a_q <= {4'd0, run_q.tile_x};
+        mul_b_q <= set_q.step_bytes;
+      end
+      RunColumn: begin
+        row_q <= product[36:0];
+        mul_b_q <= {13'd0, stride_q};
+      end
       RunSkip: begin
-        skip_q <= product[19:0];
+        column_q <= product[32:0];
         pads_q <= 22'd0;
         pads_x_q <= run_q.in_x;
         pads_step_q <= {5'd0, set_q.pixel_bytes};
         pads_count_q <= 22'd1;
         pads_shrink_q <= 1'b0;
       end
-      RunPads: if (!pads_done) begin
-        if (pads_go) begin
-          pads_q <= pads_q + pads_count_q;
-          pads_x_q <= pads_1[21:0];
-        end
-        if (!pads_shrink_q && pads_4 < 0) begin
-          pads_step_q <= pads_step_q << 1;
-          pads_count_q <= pads_count_q << 1;
-        end else if (pads_2 >= 0 && !pads_count_q[0]) begin
-          pads_shrink_q <= 1'b1;
-          pads_step_q <= pads_step_q >> 1;
-          pads_count_q <= pads_count_q >> 1;
+      RunPads: begin
+        skip_q <= product[19:0];
+        if (!pads_done) begin
+          if (pads_go) begin
+            pads_q <= pads_q + pads_count_q;
+            pads_x_q <= pads_1[21:0];
+          end
+          if (pads_grow) begin
+            pads_step_q <= pads_step_q << 1;
+            pads_count_q <= pads_count_q << 1;
+          end
+          if (pads_fall) begin
+            pads_shrink_q <= 1'b1;
+            pads_step_q <= pads_step_q >> 1;
+            pads_count_q <= pads_count_q >> 1;
+          end
         end
       end
       default: ;
@@ -216,7 +231,7 @@ module weft_feed_plan (
       plan_q.col_row <= run_q.in_x;
       plan_q.pads <= pads_q;
       plan_q.pads_x <= pads_x_q;
-      plan_q.skip_cols <= skip_q;
+      plan_q.pads_first <= (pads_q > 22'(skip_q)) ? pads_q - 22'(skip_q) : 22'd0;
     end
 
     if (!rst_ni) begin
@@ -233,9 +248,7 @@ module weft_feed_plan (
             default: ;
           endcase
         end
-        SetupWrap: begin
-          state_q <= (set_q.mode == 3'd0 || set_q.pixel_bytes == 16'd0) ? Idle : SetupStride;
-        end
+        SetupWrap: state_q <= SetupStride;
         SetupStride: if (stride_done) state_q <= Idle;
         RunRow: state_q <= RunColumn;
         RunColumn: state_q <= RunSkip;
