@@ -89,8 +89,23 @@ module weft_array_stage #(
     .waiting_o(feed_waiting), .idle_o(feed_idle)
   );
 
+  // Columns and windows rest while beats are dense. A window beat's values are taken from the next
+  // issue; whatever comes after it on the way keeps the window from being idle.
+  `WEFT_ISSUE_TYPE
+  /* verilator lint_off UNUSEDSIGNAL */  // only the mode
+  issue_t next;
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic clk_window, columns_busy, col_valid, window_idle, window_beat;
+  logic [`WEFT_ISSUE_BITS-1:0] issue_next;
+  assign next = issue_next;
+  weft_clock_gate u_clk_window (
+    .clk_i, .clk_o(clk_window),
+    .awake_i(!rst_ni || (beat_valid && beat_window) || columns_busy || col_valid || !window_idle
+             || window_beat || next.mode != 2'd0)
+  );
+
   // Address generation: one of the two is at work at a time, beats stay in order.
-  logic dense_valid, columns_valid, columns_busy, piece_ready;
+  logic dense_valid, columns_valid, piece_ready;
   logic [`WEFT_PIECE_BITS-1:0] dense_piece, columns_piece;
   weft_feed_dense u_dense (
     .clk_i, .rst_ni,
@@ -99,7 +114,7 @@ module weft_array_stage #(
     .piece_valid_o(dense_valid), .piece_ready_i(piece_ready), .piece_o(dense_piece)
   );
   weft_feed_columns u_columns (
-    .clk_i, .rst_ni,
+    .clk_i(clk_window), .rst_ni,
     .beat_valid_i(beat_valid && beat_window && dense_ready), .beat_ready_o(columns_ready),
     .beat_i(beat),
     .piece_valid_o(columns_valid), .piece_ready_i(piece_ready), .piece_o(columns_piece),
@@ -108,7 +123,7 @@ module weft_array_stage #(
 
   logic vec_valid, vec_ready, fetch_idle;
   logic [8*K-1:0] vec;
-  logic col_valid, col_free, col_last, col_band_last;
+  logic col_free, col_last, col_band_last;
   logic [7:0] col_row;
   logic [4*8*N-1:0] col_data;
   weft_feed_fetch #(.AddrWidth(AddrWidth), .ColumnDepth(ColumnDepth)) u_fetch (
@@ -124,17 +139,17 @@ module weft_array_stage #(
 
   // Issue
   logic issue_valid, issue_ready;
-  logic [`WEFT_ISSUE_BITS-1:0] issue, issue_next;
+  logic [`WEFT_ISSUE_BITS-1:0] issue;
   weft_shift_fifo #(.Width(`WEFT_ISSUE_BITS), .Depth(IssueDepth)) u_issue_queue (
     .clk_i, .rst_ni,
     .valid_i(issue_in_valid), .ready_o(issue_in_ready), .data_i(issue_in),
     .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue), .next_o(issue_next)
   );
 
-  logic window_ready, window_take, window_beat, beat_end, window_idle;
+  logic window_ready, window_take, beat_end;
   logic [8*WindowBytes-1:0] window;
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
-    .clk_i, .rst_ni,
+    .clk_i(clk_window), .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
     .col_band_last_i(col_band_last), .col_row_i(col_row), .col_data_i(col_data),
     .issue_i(issue), .next_i(issue_next), .beat_valid_i(window_beat), .beat_end_i(beat_end),

@@ -196,7 +196,8 @@ module weft_dispatch (
   assign loader_cmd_o = entries[4*EntryW +: CmdW];
   assign {post_index_o, post_addr_o, post_cmd_o} = entries[5*EntryW +: EntryW];
 
-  assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || is_end || queues_awake || load_retired_i
+  assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || queues_awake
+                   || (is_end && queues_empty && engines_idle_i) || load_retired_i
                    || block_retired_i || store_retired_i || error_o != weft_pkg::ErrNone;
 
   // The feed's accesses are named by the command it took last.
