@@ -37,7 +37,7 @@
 // The clock gates in weft_top, and what happens to each in ClockEdge().
 #define WEFT_GATES(action) \
   action(u_clk_command) action(u_clk_read) action(u_clk_write) \
-  action(u_array__DOT__u_clk_window) action(u_clk_post)
+  action(u_array__DOT__u_clk_feed) action(u_clk_post)
 #define WEFT_EDGE(gate) \
   root.WEFT_NAME(gate##__DOT__clk) = all_clocks_ | root.WEFT_NAME(gate##__DOT__awake);
 #define WEFT_FORGET(gate) root.WEFT_TRIGGER(gate##__DOT__clk) = 0;
