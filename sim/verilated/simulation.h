@@ -35,9 +35,9 @@
 #define WEFT_TRIGGER(signal) __Vtrigrprev__TOP__weft_clocked__DOT__u_top__DOT__##signal
 
 // The clock gates in weft_top, and what happens to each in ClockEdge().
-#define WEFT_GATES(action) \
-  action(u_clk_command) action(u_clk_read) action(u_clk_write) \
-  action(u_array__DOT__u_clk_feed) action(u_clk_post)
+#define WEFT_GATES(action)                                                                      \
+  action(u_clk_command) action(u_clk_read) action(u_clk_write) action(u_array__DOT__u_clk_feed) \
+      action(u_clk_post)
 #define WEFT_EDGE(gate) \
   root.WEFT_NAME(gate##__DOT__clk) = all_clocks_ | root.WEFT_NAME(gate##__DOT__awake);
 #define WEFT_FORGET(gate) root.WEFT_TRIGGER(gate##__DOT__clk) = 0;
@@ -45,9 +45,10 @@
 
 namespace weft {
 
-// Parts: FindEdges compares every clock with its value before (__VactTriggered, and that value is now
-// the present one), FollowEdges evaluates what hangs on the clocks of __VnbaTriggered. An evaluation
-// is these two, and then again to find that no clock has changed: none is made of logic here.
+// Parts: FindEdges compares every clock with its value before (__VactTriggered, and that value is
+// now the present one), FollowEdges evaluates what hangs on the clocks of __VnbaTriggered. An
+// evaluation is these two, and then again to find that no clock has changed: none is made of logic
+// here.
 template <typename Model, typename Parts>
 class Simulation final : public VerilatedDevice {
  public:
