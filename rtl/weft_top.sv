@@ -74,7 +74,7 @@ module weft_top #(
   localparam int unsigned CounterW = 32 * weft_pkg::NumCounters;
 
   // Clocks behind gates (last section), and who says that something goes on there.
-  logic clk_memory, clk_post;
+  logic clk_command, clk_read, clk_write, clk_post;
   logic axil_awake, jobs_awake, fetch_awake, dispatch_awake, read_awake, load_awake, weights_awake;
   logic store_awake, marker_awake, write_awake, post_awake;
 
@@ -101,7 +101,7 @@ module weft_top #(
   logic [weft_pkg::NumCounters-1:0] events;
 
   weft_axil u_axil (
-      .clk_i(clk_memory), .rst_ni,
+      .clk_i(clk_command), .rst_ni,
       .s_axil_awvalid_i, .s_axil_awready_o, .s_axil_awaddr_i, .s_axil_wvalid_i, .s_axil_wready_o,
       .s_axil_wdata_i, .s_axil_wstrb_i, .s_axil_bvalid_o, .s_axil_bready_i, .s_axil_bresp_o,
       .s_axil_arvalid_i, .s_axil_arready_o, .s_axil_araddr_i, .s_axil_rvalid_o, .s_axil_rready_i,
@@ -110,7 +110,7 @@ module weft_top #(
       .rd_addr_o(reg_rd_addr), .rd_data_i(reg_rd_data), .awake_o(axil_awake));
 
   weft_registers u_registers (
-      .clk_i(clk_memory), .rst_ni,
+      .clk_i(clk_command), .rst_ni,
       .wr_en_i(reg_wr_en), .wr_addr_i(reg_wr_addr), .wr_data_i(reg_wr_data),
       .rd_addr_i(reg_rd_addr), .rd_data_o(reg_rd_data),
       .ring_base_o(ring_base), .ring_log2_o(ring_log2), .ring_tail_o(ring_tail),
@@ -131,7 +131,7 @@ module weft_top #(
   logic        read_idle, write_idle;
 
   weft_jobs u_jobs (
-      .clk_i(clk_memory), .rst_ni,
+      .clk_i(clk_command), .rst_ni,
       .ring_base_i(ring_base), .ring_log2_i(ring_log2), .ring_tail_i(ring_tail),
       .watchdog_i(watchdog), .region_base_i(region_base_set), .abort_i(abort), .resume_i(resume),
       .reset_i(host_reset), .busy_o(busy), .halted_o(halted), .set_done_o(set_done),
@@ -157,7 +157,7 @@ module weft_top #(
   logic         rd_last;
 
   weft_fetch u_fetch (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_command), .rst_ni(engine_rst_n),
       .start_i(fetch_start), .addr_i(fetch_addr), .count_i(fetch_count),
       .req_valid_o(rd_req_valid[0]), .req_ready_i(rd_req_ready[0]),
       .req_addr_o(rd_req_addr[39:0]), .req_bytes_o(rd_req_bytes[20:0]),
@@ -176,7 +176,7 @@ module weft_top #(
   logic [31:0] decode_index;
 
   weft_dispatch u_dispatch (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_command), .rst_ni(engine_rst_n),
       .cmd_valid_i(fetch_valid), .cmd_ready_o(stream_ready), .cmd_i(fetch_cmd),
       .cmd_index_i(fetch_index), .exhausted_i(fetch_exhausted), .running_i(running),
       .region_base_i(region_base),
@@ -203,7 +203,7 @@ module weft_top #(
   logic [39:0] read_addr, write_addr;
 
   weft_axi_read #(.IdWidth(IdWidth)) u_axi_read (
-      .clk_i(clk_memory), .rst_ni, .drain_i(drain), .idle_o(read_idle), .urgent_i(weights_urgent),
+      .clk_i(clk_read), .rst_ni, .drain_i(drain), .idle_o(read_idle), .urgent_i(weights_urgent),
       .req_valid_i(rd_req_valid), .req_ready_o(rd_req_ready), .req_addr_i(rd_req_addr),
       .req_bytes_i(rd_req_bytes), .rsp_valid_o(rd_rsp_valid), .rsp_ready_i(rd_rsp_ready),
       .rsp_data_o(rd_data), .rsp_last_o(rd_last),
@@ -227,7 +227,7 @@ module weft_top #(
   logic [31:0] load_access;
 
   weft_load u_load (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_read), .rst_ni(engine_rst_n),
       .cmd_valid_i(load_cv), .cmd_ready_o(load_cr), .cmd_i(load_cmd), .cmd_addr_i(load_ca),
       .cmd_index_i(load_ci), .load_count_i(load_count), .exec_count_i(exec_count),
       .store_count_i(store_count),
@@ -249,7 +249,7 @@ module weft_top #(
   logic [31:0] weights_access;
 
   weft_load_weights u_load_weights (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_read), .rst_ni(engine_rst_n),
       .cmd_valid_i(weights_cv), .cmd_ready_o(weights_cr), .cmd_i(weights_cmd),
       .cmd_addr_i(weights_ca), .cmd_index_i(weights_ci),
       .req_valid_o(rd_req_valid[1]), .req_ready_i(rd_req_ready[1]),
@@ -370,7 +370,7 @@ module weft_top #(
       .block_retired_o(block_retired), .idle_o(res_idle), .err_o(res_err));
 
   weft_store u_store (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_write), .rst_ni(engine_rst_n),
       .cmd_valid_i(store_cv), .cmd_ready_o(store_cr), .cmd_i(store_cmd), .cmd_addr_i(store_ca),
       .cmd_index_i(store_ci), .load_count_i(load_count), .exec_count_i(exec_count),
       .store_count_i(store_count),
@@ -384,7 +384,7 @@ module weft_top #(
       .err_index_o(store_err_index), .access_index_o(store_access), .awake_o(store_awake));
 
   weft_marker u_marker (
-      .clk_i(clk_memory), .rst_ni(engine_rst_n),
+      .clk_i(clk_write), .rst_ni(engine_rst_n),
       .mark_valid_i(mark_valid), .mark_ready_o(mark_ready), .mark_addr_i(mark_addr),
       .mark_layer_i(mark_layers), .mark_index_i(mark_index), .counters_i(counters),
       .wr_valid_o(wr_valid[1]), .wr_ready_i(wr_ready[1]), .wr_addr_o(wr_addr[79:40]),
@@ -395,7 +395,7 @@ module weft_top #(
       .access_index_o(marker_access), .awake_o(marker_awake));
 
   weft_axi_write #(.IdWidth(IdWidth)) u_axi_write (
-      .clk_i(clk_memory), .rst_ni, .drain_i(drain), .idle_o(write_idle),
+      .clk_i(clk_write), .rst_ni, .drain_i(drain), .idle_o(write_idle),
       .wr_valid_i(wr_valid), .wr_ready_o(wr_ready), .wr_addr_i(wr_addr), .wr_data_i(wr_data),
       .wr_strb_i(wr_strb), .wr_last_i(wr_last), .wr_cmd_last_i(wr_cmd_last), .done_o(wr_done),
       .error_o(write_error), .error_denied_o(write_denied), .error_client_o(write_client),
@@ -447,13 +447,19 @@ module weft_top #(
   assign events[weft_pkg::CounterBlocks]           = block_retired;
 
   // ---------------------------------------------------------------- clocks
-  // Host, commands and memory keep still while the array computes, post while it waits for a block.
-  // Errors of blocks on other clocks must reach weft_jobs.
-  weft_clock_gate u_clk_memory (
-      .clk_i, .clk_o(clk_memory),
-      .awake_i(!rst_ni || axil_awake || jobs_awake || fetch_awake || dispatch_awake || read_awake
-               || load_awake || weights_awake || store_awake || marker_awake || write_awake
+  // Host and commands, the way in from memory and the way out keep still while the array computes,
+  // post while it waits for a block. Errors of blocks on other clocks must reach weft_jobs; a drained
+  // port must see it.
+  weft_clock_gate u_clk_command (
+      .clk_i, .clk_o(clk_command),
+      .awake_i(!rst_ni || axil_awake || jobs_awake || fetch_awake || dispatch_awake
                || feed_err || post_err || res_err));
+  weft_clock_gate u_clk_read (
+      .clk_i, .clk_o(clk_read),
+      .awake_i(!rst_ni || !engine_rst_n || drain || read_awake || load_awake || weights_awake));
+  weft_clock_gate u_clk_write (
+      .clk_i, .clk_o(clk_write),
+      .awake_i(!rst_ni || !engine_rst_n || drain || store_awake || marker_awake || write_awake));
   weft_clock_gate u_clk_post (
       .clk_i, .clk_o(clk_post), .awake_i(post_awake || !res_idle));
 

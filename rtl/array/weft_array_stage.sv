@@ -66,19 +66,36 @@ module weft_array_stage #(
   localparam int unsigned IssueDepth = 4;
   localparam int unsigned ColumnDepth = 4;
 
+  // Plan, columns and window rest while a dense RUN goes on. A window beat's values are taken while it
+  // is the next issue; after that what is on its way to the window keeps it from being idle.
+  `WEFT_ISSUE_TYPE
+  /* verilator lint_off UNUSEDSIGNAL */  // only the mode
+  issue_t next;
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic clk_feed, plan_awake, columns_busy, col_valid, window_idle, window_beat;
+  logic [`WEFT_ISSUE_BITS-1:0] issue_next;
+  logic beat_valid, beat_window;
+  assign next = issue_next;
+  weft_clock_gate u_clk_feed (
+    .clk_i, .clk_o(clk_feed),
+    .awake_i(!rst_ni || plan_awake || (beat_valid && beat_window) || columns_busy
+             || col_valid || !window_idle || window_beat || next.mode != 2'd0)
+  );
+
   // Feed
   logic plan_valid, plan_done, plan_idle, feed_idle, feed_waiting;
   logic [`WEFT_PLAN_BITS-1:0] plan;
   weft_feed_plan u_plan (
-    .clk_i, .rst_ni,
+    .clk_i(clk_feed), .rst_ni,
     .cmd_valid_i(feed_cmd_valid_i), .cmd_ready_o(feed_cmd_ready_o), .cmd_i(feed_cmd_i),
-    .plan_valid_o(plan_valid), .plan_o(plan), .plan_done_i(plan_done), .idle_o(plan_idle)
+    .plan_valid_o(plan_valid), .plan_o(plan), .plan_done_i(plan_done), .idle_o(plan_idle),
+    .awake_o(plan_awake)
   );
 
-  logic beat_valid, issue_in_valid, issue_in_ready;
+  logic issue_in_valid, issue_in_ready;
   logic [`WEFT_BEAT_BITS-1:0] beat;
   logic [`WEFT_ISSUE_BITS-1:0] issue_in;
-  logic dense_ready, columns_ready, beat_window;
+  logic dense_ready, columns_ready;
   weft_feed u_feed (
     .clk_i, .rst_ni,
     .plan_valid_i(plan_valid), .plan_i(plan), .plan_done_o(plan_done),
@@ -90,7 +107,7 @@ module weft_array_stage #(
   );
 
   // Address generation: one of the two is at work at a time, beats stay in order.
-  logic dense_valid, columns_valid, columns_busy, piece_ready;
+  logic dense_valid, columns_valid, piece_ready;
   logic [`WEFT_PIECE_BITS-1:0] dense_piece, columns_piece;
   weft_feed_dense u_dense (
     .clk_i, .rst_ni,
@@ -99,7 +116,7 @@ module weft_array_stage #(
     .piece_valid_o(dense_valid), .piece_ready_i(piece_ready), .piece_o(dense_piece)
   );
   weft_feed_columns u_columns (
-    .clk_i, .rst_ni,
+    .clk_i(clk_feed), .rst_ni,
     .beat_valid_i(beat_valid && beat_window && dense_ready), .beat_ready_o(columns_ready),
     .beat_i(beat),
     .piece_valid_o(columns_valid), .piece_ready_i(piece_ready), .piece_o(columns_piece),
@@ -108,7 +125,7 @@ module weft_array_stage #(
 
   logic vec_valid, vec_ready, fetch_idle;
   logic [8*K-1:0] vec;
-  logic col_valid, col_free, col_last, col_band_last;
+  logic col_free, col_last, col_band_last;
   logic [7:0] col_row;
   logic [4*8*N-1:0] col_data;
   weft_feed_fetch #(.AddrWidth(AddrWidth), .ColumnDepth(ColumnDepth)) u_fetch (
@@ -124,17 +141,17 @@ module weft_array_stage #(
 
   // Issue
   logic issue_valid, issue_ready;
-  logic [`WEFT_ISSUE_BITS-1:0] issue, issue_next;
+  logic [`WEFT_ISSUE_BITS-1:0] issue;
   weft_shift_fifo #(.Width(`WEFT_ISSUE_BITS), .Depth(IssueDepth)) u_issue_queue (
     .clk_i, .rst_ni,
     .valid_i(issue_in_valid), .ready_o(issue_in_ready), .data_i(issue_in),
     .valid_o(issue_valid), .ready_i(issue_ready), .data_o(issue), .next_o(issue_next)
   );
 
-  logic window_ready, window_take, window_beat, beat_end, window_idle;
+  logic window_ready, window_take, beat_end;
   logic [8*WindowBytes-1:0] window;
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
-    .clk_i, .rst_ni,
+    .clk_i(clk_feed), .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
     .col_band_last_i(col_band_last), .col_row_i(col_row), .col_data_i(col_data),
     .issue_i(issue), .next_i(issue_next), .beat_valid_i(window_beat), .beat_end_i(beat_end),

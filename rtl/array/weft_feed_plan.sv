@@ -17,7 +17,8 @@ module weft_feed_plan (
   output      logic                       plan_valid_o,
   output      logic [`WEFT_PLAN_BITS-1:0] plan_o,
   input  wire logic                       plan_done_i,
-  output      logic                       idle_o
+  output      logic                       idle_o,
+  output      logic                       awake_o   // a register changes at the next edge
 );
 
   localparam int unsigned N = weft_pkg::N;
@@ -109,6 +110,7 @@ module weft_feed_plan (
   assign plan_valid_o = plan_valid_q;
   assign plan_o = plan_q;
   assign idle_o = state_q == Idle && !plan_valid_q;
+  assign awake_o = take || load || plan_done_i || (state_q != Idle && state_q != Out);
 
   always_ff @(posedge clk_i) begin
     if (take) begin

@@ -217,7 +217,8 @@ module weft_dispatch (
                                                                                   : store.offset);
   assign post_addr_o     = resolve(post_base, post_mark.offset);
 
-  assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || is_end || queues_awake || load_retired_i
+  assign awake_o = (cmd_valid_i && cmd_ready_o) || taken || queues_awake
+                   || (is_end && queues_empty && engines_idle_i) || load_retired_i
                    || block_retired_i || store_retired_i || error_o != weft_pkg::ErrNone;
 
   // The feed's accesses are named by the command it took last.

@@ -34,9 +34,22 @@
 // Its value when the model was evaluated last.
 #define WEFT_TRIGGER(signal) __Vtrigrprev__TOP__weft_clocked__DOT__u_top__DOT__##signal
 
+// The clock gates in weft_top, and what happens to each in ClockEdge().
+#define WEFT_GATES(action)                                                                      \
+  action(u_clk_command) action(u_clk_read) action(u_clk_write) action(u_array__DOT__u_clk_feed) \
+      action(u_clk_post)
+#define WEFT_EDGE(gate) \
+  root.WEFT_NAME(gate##__DOT__clk) = all_clocks_ | root.WEFT_NAME(gate##__DOT__awake);
+#define WEFT_FORGET(gate) root.WEFT_TRIGGER(gate##__DOT__clk) = 0;
+#define WEFT_FALL(gate) root.WEFT_NAME(gate##__DOT__clk) = 0;
+
 namespace weft {
 
-template <typename Model>
+// Parts: FindEdges compares every clock with its value before (__VactTriggered, and that value is
+// now the present one), FollowEdges evaluates what hangs on the clocks of __VnbaTriggered. An
+// evaluation is these two, and then again to find that no clock has changed: none is made of logic
+// here.
+template <typename Model, typename Parts>
 class Simulation final : public VerilatedDevice {
  public:
   Simulation(const HardwareConfig& config, const VerilatedOptions& options, MappedBytes bytes)
@@ -206,7 +219,7 @@ class Simulation final : public VerilatedDevice {
   static constexpr int kRegisterCycles = 1000;  // no access takes as long
   // Whether the model has clock gates that wait for us (a netlist does not).
   static constexpr bool kStopsClocks = requires(Model & m) {
-    m.rootp->WEFT_NAME(u_clk_memory__DOT__clk);
+    m.rootp->WEFT_NAME(u_clk_command__DOT__clk);
   };
   // Whether it lets us skip the low half of the clocks (waves show it).
   static constexpr bool kCanSkip = !VM_TRACE && kStopsClocks;
@@ -249,21 +262,21 @@ class Simulation final : public VerilatedDevice {
     auto& root = *model_->rootp;
     model_->clk_i = 1;
     if constexpr (kStopsClocks) {
-      root.WEFT_NAME(u_clk_memory__DOT__clk) =
-          all_clocks_ | root.WEFT_NAME(u_clk_memory__DOT__awake);
-      root.WEFT_NAME(u_clk_post__DOT__clk) = all_clocks_ | root.WEFT_NAME(u_clk_post__DOT__awake);
+      WEFT_GATES(WEFT_EDGE)
     }
-    Eval();
-    if constexpr (kCanSkip) {  // tells the model that the clocks were low
-      context_->timeInc(1);
+    if constexpr (kCanSkip) {
+      Parts::FindEdges(&root);
+      root.__VnbaTriggered = root.__VactTriggered;
+      Parts::FollowEdges(&root);
+      context_->timeInc(2);
+      // For the model the clocks were low since.
       root.__Vtrigrprev__TOP__clk_i = 0;
-      root.WEFT_TRIGGER(u_clk_memory__DOT__clk) = 0;
-      root.WEFT_TRIGGER(u_clk_post__DOT__clk) = 0;
+      WEFT_GATES(WEFT_FORGET)
     } else {
+      Eval();
       model_->clk_i = 0;
       if constexpr (kStopsClocks) {
-        root.WEFT_NAME(u_clk_memory__DOT__clk) = 0;
-        root.WEFT_NAME(u_clk_post__DOT__clk) = 0;
+        WEFT_GATES(WEFT_FALL)
       }
       Eval();
     }
@@ -398,11 +411,11 @@ class Simulation final : public VerilatedDevice {
 };
 
 // Options were checked.
-template <typename Model>
+template <typename Model, typename Parts>
 Result<std::unique_ptr<VerilatedDevice>> MakeSimulation(const HardwareConfig& config,
                                                         const VerilatedOptions& options,
                                                         MappedBytes bytes) {
-  auto device = std::make_unique<Simulation<Model>>(config, options, std::move(bytes));
+  auto device = std::make_unique<Simulation<Model, Parts>>(config, options, std::move(bytes));
   if (!options.wave_file.empty() && !device->has_wave()) {
     return Fail("{}: cannot write waves there", options.wave_file);
   }
