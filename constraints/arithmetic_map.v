@@ -74,14 +74,14 @@ module product_map #(
                                      Q_WIDTH, P_WIDTH, 2'b01};
   localparam FITS = B_WIDTH == 0 && Q_WIDTH > 0 && C_WIDTH >= 0 && (CONFIG >> 4) == WANTED;
   localparam P = FITS ? P_WIDTH : A_WIDTH;
-  localparam Q = FITS ? Q_WIDTH : 0;
-  wire [A_WIDTH+Y_WIDTH-1:0] words = A;
-  localparam [A_WIDTH+Y_WIDTH-1:0] ZEROS =
-      {{Y_WIDTH{1'b1}}, _TECHMAP_CONSTMSK_A_[A_WIDTH-1:0] & ~_TECHMAP_CONSTVAL_A_[A_WIDTH-1:0]};
+  localparam Q = FITS ? Q_WIDTH : 2;
+  wire [A_WIDTH+Y_WIDTH+1:0] words = A;
+  localparam [A_WIDTH+Y_WIDTH+1:0] ZEROS =
+      {{(Y_WIDTH+2){1'b1}}, _TECHMAP_CONSTMSK_A_[A_WIDTH-1:0] & ~_TECHMAP_CONSTVAL_A_[A_WIDTH-1:0]};
   localparam B_PLUS = ZEROS[P+Q-1];
   wire _TECHMAP_FAIL_ = !FITS || (C_WIDTH > 0 && !ZEROS[A_WIDTH-1]);
   weft_booth #(
     .A_WIDTH(P), .B_WIDTH(Q - B_PLUS), .B_PLUS(B_PLUS), .Y_WIDTH(Y_WIDTH),
     .C_MASK(~(ZEROS >> (P + Q)))
-  ) _TECHMAP_REPLACE_ (.A(words[P-1:0]), .B(words >> P), .C(words >> (P + Q)), .Y(Y));
+  ) _TECHMAP_REPLACE_ (.A(words[P-1:0]), .B(words[P +: Q-B_PLUS]), .C(words[P+Q +: Y_WIDTH]), .Y(Y));
 endmodule

@@ -116,8 +116,9 @@ std::vector<int32_t> Exponentials(double step, int entries) {
 
 template <typename T>
 class SoftmaxTest : public ::testing::Test {};
-using Units = ::testing::Types<Unit<Vweft_softmax_harness_weft64, 0>, Unit<Vweft_softmax_harness_weft256, 1>,
-                               Unit<Vweft_softmax_harness_weft1024, 2>>;
+using Units =
+    ::testing::Types<Unit<Vweft_softmax_harness_weft64, 0>, Unit<Vweft_softmax_harness_weft256, 1>,
+                     Unit<Vweft_softmax_harness_weft1024, 2>>;
 TYPED_TEST_SUITE(SoftmaxTest, Units);
 
 TYPED_TEST(SoftmaxTest, RandomRows) {
