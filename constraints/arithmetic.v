@@ -144,7 +144,7 @@ module weft_booth #(
   weft_compress #(.WIDTH(Y_WIDTH), .MAX(MAX), .HEIGHT(heights(0))) compress (
     .bits(bits), .a(x), .b(y)
   );
-  assign Y = x + y;
+  weft_adder #(.WIDTH(Y_WIDTH)) add (.A(x), .B(y), .Y(Y));
 endmodule
 
 // The sum of words with a sign, modulo 2^Y_WIDTH.
@@ -179,17 +179,28 @@ module weft_sum #(
     .bits(bits), .a(x), .b(y)
   );
 
-  // Carries as a prefix tree (Sklansky): the adder of many levels of full adders must be fast. After
-  // level l, bit c of g and p stands for bits c down to the start of its group of 2^l.
-  localparam LEVELS = $clog2(Y_WIDTH);
-  wire [Y_WIDTH-1:0] g [0:LEVELS];
-  wire [Y_WIDTH-1:0] p [0:LEVELS];
-  genvar l;
+  weft_adder #(.WIDTH(Y_WIDTH)) add (.A(x), .B(y), .Y(Y));
+endmodule
+
+// A + B, modulo 2^WIDTH, with the carries of a prefix tree (Sklansky): for what is behind many levels
+// of full adders. After level l, bit c of g and p stands for bits c down to the start of its group of
+// 2^l.
+module weft_adder #(
+  parameter WIDTH = 4
+) (
+  input  wire [WIDTH-1:0] A,
+  input  wire [WIDTH-1:0] B,
+  output wire [WIDTH-1:0] Y
+);
+  localparam LEVELS = $clog2(WIDTH);
+  wire [WIDTH-1:0] g [0:LEVELS];
+  wire [WIDTH-1:0] p [0:LEVELS];
+  genvar c, l;
   generate
-    assign g[0] = x & y;
-    assign p[0] = x | y;
+    assign g[0] = A & B;
+    assign p[0] = A | B;
     for (l = 0; l < LEVELS; l = l + 1) begin : level
-      for (c = 0; c < Y_WIDTH; c = c + 1) begin : bit
+      for (c = 0; c < WIDTH; c = c + 1) begin : bit
         if ((c >> l) & 1) begin : join
           assign g[l+1][c] = g[l][c] | (p[l][c] & g[l][((c >> l) << l) - 1]);
           assign p[l+1][c] = p[l][c] & p[l][((c >> l) << l) - 1];
@@ -200,7 +211,7 @@ module weft_sum #(
       end
     end
   endgenerate
-  assign Y = x ^ y ^ (g[LEVELS] << 1);
+  assign Y = A ^ B ^ (g[LEVELS] << 1);
 endmodule
 
 // Two words that have the sum, modulo 2^WIDTH, of bits in columns: HEIGHT[8*c +: 8] bits of weight

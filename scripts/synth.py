@@ -33,7 +33,7 @@ from elaborate import (CONSTRAINTS, MEMORY, ROOT, configurations, elaborate, fai
 STAGES = ["host", "command", "dma", "scratchpad", "array", "post", "store"]
 BASELINE = ROOT / "tb/area.json"
 GROWTH = 0.02
-LOGIC = 0.7  # of a period: the rest is for registers, uncertainty and derate
+LOGIC = 0.4  # of a period: what a block is mapped for; paths cross blocks, and registers take their part
 
 
 class Synthesis:

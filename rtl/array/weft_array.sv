@@ -2,8 +2,8 @@
 //
 // The multipliers: K lanes by N output channels, one int8 product each, and the sums (or maxima)
 // over the lanes. Operands: the dense vector (a byte a lane, the same for all channels) or the
-// window (a byte for each lane and channel, zero in mode 0), joined in front of the one operand
-// register.
+// window (a byte for each lane and channel, zero in mode 0 and in lanes that windows have not),
+// joined in front of the one operand register.
 //   cycle 0  operand in vec_i / window_i (mul_valid_i)   operand register
 //   cycle 1                                              product register, or maxima of some lanes
 //   cycle 2                                              sum register
@@ -22,7 +22,7 @@ module weft_array (
   input  wire logic                            mul_valid_i,
   input  wire logic [1:0]                      mul_mode_i,
   input  wire logic [8*weft_pkg::K-1:0]        vec_i,
-  input  wire logic [8*weft_pkg::N*weft_pkg::WindowRows*weft_pkg::WindowCols-1:0] window_i,
+  input  wire logic [8*weft_pkg::K*weft_pkg::N-1:0] window_i,
   output      logic [32*weft_pkg::N-1:0]       sum_o
 );
 
@@ -57,8 +57,7 @@ module weft_array (
   logic signed [31:0] sum [N];
   logic signed [7:0] larger [Lanes][N];
   logic signed [7:0] leader [Groups][N];
-  logic signed [7:0] beyond;               // operand of a lane that windows have not
-  logic operand_valid_q, operand_dense_q, operand_max_q, product_valid_q, product_max_q;
+  logic operand_valid_q, operand_max_q, product_valid_q, product_max_q;
   logic [CountBits-1:0] filled_q;
   logic wb_take;
 
@@ -84,12 +83,8 @@ module weft_array (
 
   task automatic multiply();
     int unsigned k, n;
-    for (k = 0; k < Lanes; `WEFT_NEXT(k, k + 1)) begin
+    for (k = 0; k < K; `WEFT_NEXT(k, k + 1)) begin
       for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = operand[k][n] * active[k][n];
-    end
-    for (k = Lanes; k < K; `WEFT_NEXT(k, k + 1)) begin
-      beyond = operand_dense_q ? operand[k][0] : 8'sd0;
-      for (n = 0; n < N; `WEFT_NEXT(n, n + 1)) product[k][n] = beyond * active[k][n];
     end
   endtask
 
@@ -147,13 +142,13 @@ module weft_array (
 
     if (mul_valid_i) begin
       for (int unsigned k = 0; k < K; k++) begin
-        vector[k] = (mul_mode_i == 2'd0 || k >= Lanes) ? vec_i[k*8 +: 8] : 8'sd0;
+        vector[k] = (mul_mode_i == 2'd0) ? vec_i[k*8 +: 8] : 8'sd0;
       end
       spread_vector();
 `ifdef VERILATOR
       if (mul_mode_i != 2'd0)  // simulation is spared joining zeros
 `endif
-      for (int unsigned k = 0; k < Lanes; k++) begin
+      for (int unsigned k = 0; k < K; k++) begin
         for (int unsigned n = 0; n < N; n++) begin
           operand[k][n] = operand[k][n] | window_i[(k*N + n)*8 +: 8];
         end
@@ -172,7 +167,6 @@ module weft_array (
   /* verilator lint_on BLKSEQ */
 
   always_ff @(posedge clk_i) begin
-    operand_dense_q <= mul_mode_i == 2'd0;
     operand_max_q <= mul_mode_i == 2'd2;
     product_max_q <= operand_max_q;
     if (!rst_ni) begin

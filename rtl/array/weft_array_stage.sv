@@ -197,7 +197,7 @@ module weft_array_stage #(
     .clk_i, .rst_ni,
     .wb_valid_i(wb_valid), .wb_ready_o(wb_ready), .wb_data_i(wb_data),
     .swap_i(swap), .shadow_full_o(shadow_full),
-    .mul_valid_i(op_valid), .mul_mode_i(op_mode), .vec_i(vec), .window_i(window), .sum_o(sum)
+    .mul_valid_i(op_valid), .mul_mode_i(op_mode), .vec_i(vec), .window_i((8*K*N)'(window)), .sum_o(sum)
   );
 
   logic accumulators_idle;
