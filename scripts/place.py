@@ -79,7 +79,7 @@ def synthesise(target, config, block, folder):
               if line and not line.startswith("#")]
     yosys([f"read_rtlil {design}", f"read_verilog -sv {wrapper}", "hierarchy -check -top weft_pins", "proc",
            "flatten", f"delete {block}", "delete weft_top" if block != "weft_top" else "",
-           "rename weft_pins weft_top", *script, "autoname",
+           "rename weft_pins weft_top", *script, "rename -wire",
            f"write_json {netlist}"], folder / "synth.log")
     return netlist
 
