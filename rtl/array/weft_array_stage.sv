@@ -62,7 +62,6 @@ module weft_array_stage #(
 
   localparam int unsigned K = weft_pkg::K;
   localparam int unsigned N = weft_pkg::N;
-  localparam int unsigned WindowBytes = N * weft_pkg::WindowRows * weft_pkg::WindowCols;
   localparam int unsigned IssueDepth = 4;
   localparam int unsigned ColumnDepth = 4;
 
@@ -149,7 +148,7 @@ module weft_array_stage #(
   );
 
   logic window_ready, window_take, beat_end;
-  logic [8*WindowBytes-1:0] window;
+  logic [8*K*N-1:0] window;
   weft_window #(.ColumnDepth(ColumnDepth)) u_window (
     .clk_i(clk_feed), .rst_ni,
     .col_valid_i(col_valid), .col_free_o(col_free), .col_last_i(col_last),
@@ -197,7 +196,7 @@ module weft_array_stage #(
     .clk_i, .rst_ni,
     .wb_valid_i(wb_valid), .wb_ready_o(wb_ready), .wb_data_i(wb_data),
     .swap_i(swap), .shadow_full_o(shadow_full),
-    .mul_valid_i(op_valid), .mul_mode_i(op_mode), .vec_i(vec), .window_i((8*K*N)'(window)), .sum_o(sum)
+    .mul_valid_i(op_valid), .mul_mode_i(op_mode), .vec_i(vec), .window_i(window), .sum_o(sum)
   );
 
   logic accumulators_idle;

@@ -27,7 +27,7 @@ module weft_window #(
   input  wire logic                          beat_end_i,    // the next pixel is the beat's last
   output      logic                          ready_o,
   input  wire logic                          take_i,
-  output      logic [8*weft_pkg::N*weft_pkg::WindowRows*weft_pkg::WindowCols-1:0] window_o,
+  output      logic [8*weft_pkg::K*weft_pkg::N-1:0] window_o,  // zeros in lanes beyond R*C
   output      logic                          idle_o
 );
 
