@@ -75,6 +75,8 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     build = Path(sys.argv[1]).resolve()
+    if not build.is_dir():
+        sys.exit(f"{__doc__}\nrun_tests.py: there is no folder {build}")
     results = build / "test-results"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
